@@ -1,0 +1,65 @@
+"""The application: settings in, ASGI app out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+
+from db.blobs import open_store
+from db.engine import Database
+from domain.conversations import Custody
+from domain.feed import Hub
+from domain.passwords import Passwords
+from domain.services import Services
+from domain.throttle import Throttle
+from domain.tokens import Tokens
+from graph.build import create_graphql_app
+from rest_compat.endpoint import method_not_allowed, not_found
+from rest_compat.routes import ROUTES
+from settings import Settings
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The whole server for one database. `settings` must name it and the JWT secret."""
+    services = build_services(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await services.hub.start()
+        try:
+            yield
+        finally:
+            await services.hub.stop()
+            services.passwords.close()
+            await services.custody.close()
+            await services.db.close()
+
+    graph = create_graphql_app(services)
+    app = Starlette(
+        routes=[*ROUTES, Route("/graphql", graph), WebSocketRoute("/graphql", graph)],
+        exception_handlers={404: not_found, 405: method_not_allowed},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.services = services
+    return app
+
+
+def build_services(settings: Settings) -> Services:
+    """The collaborators of all operations. Raises ValueError when a required setting is missing."""
+    if settings.database_url is None or settings.jwt_secret is None:
+        raise ValueError("database_url and jwt_secret must be set before the app is made")
+    db = Database(settings.database_url, pool_size=settings.database_pool)
+    blobs = open_store(settings.blob_url or str(settings.data_dir / "blobs"))
+    return Services(
+        settings=settings,
+        db=db,
+        passwords=Passwords(settings.bcrypt_rounds),
+        tokens=Tokens(settings.jwt_secret, settings.jwt_expires_in),
+        throttle=Throttle(settings),
+        hub=Hub(db),
+        custody=Custody(db, blobs, settings),
+    )

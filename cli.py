@@ -1,0 +1,205 @@
+"""The command line: `python -m cli serve | migrate | export-schema`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from settings import VERSION, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+    from uvicorn import Config
+
+WS_MESSAGE_BYTES = 1024 * 1024
+WS_PING_SECONDS = 20.0
+KEEP_ALIVE_SECONDS = 65  # longer than the minute that balancers keep an idle connection
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="teamlore")
+def main() -> None:
+    """Teamlore: the memory of a team that codes with Claude Code."""
+
+
+@main.command()
+@click.option("--host", help="Address to listen on; otherwise HOST, otherwise 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Otherwise PORT, otherwise 3100.")
+def serve(host: str | None, port: int | None) -> None:
+    """Start the server, with its own PostgreSQL unless DATABASE_URL is set."""
+    _stop_on_signals()
+    given = {"HOST": host, "PORT": None if port is None else str(port)}
+    settings = _load_settings({name: value for name, value in given.items() if value is not None})
+    # Before anything slow: that the port is taken is said at once.
+    with _bound(settings) as listener, _prepared(settings) as ready:
+        from app import create_app
+
+        _run(ready, create_app(ready), listener)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest revision."""
+    _stop_on_signals()
+    with _prepared(_load_settings({})):
+        click.echo("The database is up to date.")
+
+
+@main.command("export-schema")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Otherwise stdout.")
+def export_schema(output: Path | None) -> None:
+    """Print the GraphQL schema in its definition language."""
+    from graph.build import schema
+
+    text = schema.as_str().rstrip("\n") + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, "utf-8")
+
+
+def server_config(app: ASGIApp, settings: Settings) -> Config:
+    """How uvicorn serves the application, in production and in tests alike."""
+    from uvicorn import Config
+
+    return Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=WS_MESSAGE_BYTES,
+        ws_ping_interval=WS_PING_SECONDS,
+        ws_ping_timeout=WS_PING_SECONDS,
+        # A compressor for each socket costs more memory than all else that a subscriber holds.
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    )
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the variables of a `.env` file: `NAME=value` lines, `export` and quotes allowed.
+
+    A missing file gives none. Raises SettingsError naming the line that is none of that.
+    """
+    if not path.is_file():
+        return {}
+    values: dict[str, str] = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        text = line.strip().removeprefix("export ").strip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise SettingsError(f"{path}, line {number}: expected NAME=value")
+        values[name.strip()] = _unquoted(value.strip())
+    return values
+
+
+def _unquoted(value: str) -> str:
+    if value[:1] in {'"', "'"} and (end := value.find(value[0], 1)) > 0:
+        return value[1:end]
+    return value.split(" #", 1)[0].rstrip()
+
+
+def _load_settings(overrides: Mapping[str, str]) -> Settings:
+    try:
+        environ = {**read_env_file(Path(".env")), **os.environ, **overrides}
+        return Settings.from_env(environ)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _prepared(settings: Settings) -> Iterator[Settings]:
+    """Yield the settings with a database that is running and migrated, and a JWT secret."""
+    from db.dsn import DsnError
+    from db.embedded import EmbeddedPostgres, EmbeddedPostgresError
+    from db.migrate import MigrationError, upgrade
+    from db.secret_file import ensure_secret
+
+    os.umask(0o077)  # whatever the server writes is for its own user
+    postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir)
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        jwt_secret = settings.jwt_secret or ensure_secret(settings.data_dir, "jwt-secret")
+        database_url = settings.database_url or (postgres.start() if postgres else "")
+        asyncio.run(upgrade(database_url))
+        yield settings.model_copy(update={"database_url": database_url, "jwt_secret": jwt_secret})
+    except (DsnError, EmbeddedPostgresError, MigrationError) as error:
+        raise click.ClickException(str(error)) from error
+    except PermissionError as error:
+        raise click.ClickException(f"{error.strerror}: {error.filename}") from error
+    finally:
+        if postgres is not None:
+            postgres.stop()
+
+
+@contextmanager
+def _bound(settings: Settings) -> Iterator[socket.socket]:
+    """Yield a socket that has the port but does not listen: callers are refused until it does."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        where = f"{settings.host} port {settings.port}"
+        raise click.ClickException(f"cannot listen on {where}: {error.strerror}") from None
+    with listener:
+        yield listener
+
+
+def _run(settings: Settings, app: ASGIApp, listener: socket.socket) -> None:
+    import logging
+
+    from uvicorn import Server
+
+    port = listener.getsockname()[1]
+    host = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    class Announcing(Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            click.echo(f"Teamlore is ready at {url} (data in {settings.data_dir})")
+            sys.stdout.flush()
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    Announcing(server_config(app, settings)).run([listener])
+
+
+def _stop_on_signals() -> None:
+    """Make SIGTERM and SIGINT end the program in good order, with status 0.
+
+    While requests are served uvicorn has the signals: it drains, and then raises them again.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # A second signal must not interrupt the stopping.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+if __name__ == "__main__":
+    main()

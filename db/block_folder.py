@@ -1,0 +1,105 @@
+"""Files that are either whole and on the disk, or not there: the floor under the local store."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from db.errors import BlockMissingError, StorageFullError, StorageUnavailableError
+
+DRAFTS: Final = ".drafts"
+"""Where files are written before they get their name; what a crash leaves here is rubbish."""
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class BlockFolder:
+    """A folder of files named by relative addresses `a/b/c`; every call blocks.
+
+    Methods raise StorageFullError when the disk is, StorageUnavailableError for any other trouble.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, address: str, content: bytes) -> None:
+        """Put a file at `address`, replacing what is there; on the disk when this returns.
+
+        Written aside, synced, then renamed: a crash at any moment leaves the old file, the new
+        one, or none, never a part of one. The folder's sync makes the name itself last.
+        """
+        path = self.root / address
+        with _translated(address):
+            for folder in (path.parent, self.root / DRAFTS):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(dir=self.root / DRAFTS)  # mode 0600
+            try:
+                with os.fdopen(handle, "wb", buffering=0) as file:
+                    _write_all(file.fileno(), content)
+                    os.fsync(file.fileno())
+                Path(draft).replace(path)
+            except BaseException:
+                with suppress(OSError):
+                    Path(draft).unlink()
+                raise
+            self._sync_name(path)
+
+    def confirm(self, address: str) -> None:
+        """Make sure that a file which is there stays there.
+
+        Whoever wrote it may not have synced its name yet. The new time tells a collector of
+        unused files that this one is wanted again.
+        """
+        path = self.root / address
+        with _translated(address):
+            os.utime(path)
+            self._sync_name(path)
+
+    def read(self, address: str) -> bytes:
+        """The file's content. Raises BlockMissingError."""
+        with _translated(address):
+            return (self.root / address).read_bytes()
+
+    def has(self, address: str) -> bool:
+        """Whether a file is at `address`."""
+        with _translated(address):
+            return (self.root / address).is_file()
+
+    def _sync_name(self, path: Path) -> None:
+        """Put the file's name, and those of the folders down to it, on the disk.
+
+        Another thread or process may have made a folder and not have synced it yet; syncing one
+        that is clean costs next to nothing.
+        """
+        for folder in path.parents:
+            _sync_folder(folder)
+            if folder == self.root:
+                break
+
+
+@contextmanager
+def _translated(address: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise BlockMissingError(address.rpartition("/")[2]) from None
+    except OSError as error:
+        raise (StorageFullError if error.errno in _NO_ROOM else StorageUnavailableError) from error
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

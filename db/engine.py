@@ -1,0 +1,125 @@
+"""Connections: `read()` for a statement that changes nothing, `begin()` for one short transaction.
+
+SQLAlchemy Core builds and caches the statements, asyncpg runs them prepared. A connection is held
+for one operation, never for a request: GraphQL fields run concurrently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import orjson
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from db.dsn import to_asyncpg_url
+from db.errors import DatabaseFullError, DatabaseUnavailableError, DuplicateError
+from db.rows import to_json
+
+Connection = AsyncConnection
+"""A connection, for the layers above that pass it on but hold no SQL."""
+
+CONNECT_SECONDS = 1.5
+COMMAND_SECONDS = 60.0
+POOL_WAIT_SECONDS = 10.0
+
+_FULL = {"53100", "53200"}
+_AWAY = {"53300", "57P01", "57P02", "57P03", "57P05", "25006"}
+
+
+class Database:
+    """A pool of connections to one PostgreSQL.
+
+    Every method raises DatabaseUnavailableError when the server is away (within about two
+    seconds), DatabaseFullError when its disk is, and DuplicateError for a violated unique key.
+    """
+
+    def __init__(self, dsn: str, *, pool_size: int = 10) -> None:
+        self.dsn = dsn
+        self.engine: AsyncEngine = create_async_engine(
+            to_asyncpg_url(dsn),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_use_lifo=True,
+            json_serializer=to_json,
+            json_deserializer=orjson.loads,
+            connect_args={
+                "timeout": CONNECT_SECONDS,
+                "command_timeout": COMMAND_SECONDS,
+                "server_settings": {"application_name": "teamlore", "jit": "off"},
+            },
+        )
+        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading; each statement sees what is committed when it starts."""
+        with translated():
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        with translated():
+            async with self.engine.begin() as connection:
+                yield connection
+
+    async def ping(self) -> bool:
+        """Whether a statement comes back within two seconds."""
+        try:
+            async with asyncio.timeout(2), self.read() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (DatabaseUnavailableError, TimeoutError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Give up every connection."""
+        await self.engine.dispose()
+
+
+class translated:  # noqa: N801 - reads as what it does where it is used
+    """`with translated():` turns what the driver raises into conditions to act on."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None and (condition := _condition(error)) is not None:
+            raise condition from error
+
+
+def _condition(error: BaseException) -> Exception | None:
+    if isinstance(error, IntegrityError):
+        constraint = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+        state = getattr(error.orig, "sqlstate", None)
+        return DuplicateError(str(constraint)) if state == "23505" else None
+    if isinstance(error, DBAPIError):
+        return _driver_condition(error)
+    if isinstance(error, asyncpg.PostgresError):
+        return DatabaseUnavailableError() if error.sqlstate in _AWAY else None
+    away = (
+        ConnectionError,
+        FileNotFoundError,
+        TimeoutError,
+        PoolTimeoutError,
+        asyncpg.InterfaceError,
+    )
+    return DatabaseUnavailableError() if isinstance(error, away) else None
+
+
+def _driver_condition(error: DBAPIError) -> Exception | None:
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state in _FULL:
+        return DatabaseFullError()
+    cause = getattr(error.orig, "__cause__", None)
+    broken = error.connection_invalidated or isinstance(cause, asyncpg.InterfaceError)
+    away = broken or state.startswith("08") or state in _AWAY
+    return DatabaseUnavailableError() if away else None

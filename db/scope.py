@@ -1,0 +1,38 @@
+"""The only way to rows that belong to somebody: a select limited to the scopes of who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Table, Uuid, any_, bindparam, or_, select
+
+from db.rows import AnySelect
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who asks and which scopes it may read: the whole caller, never a bare id."""
+
+    account_id: UUID
+    scopes: tuple[UUID, ...]
+
+
+def in_scopes(table: Table, scope_ids: Iterable[UUID]) -> ColumnElement[bool]:
+    """The condition that a row lives in one of `scope_ids`, as one array parameter."""
+    value = bindparam(None, list(scope_ids), type_=ARRAY(Uuid), unique=True)
+    return table.c.scope_id == any_(value)
+
+
+def scoped(table: Table, access: Access, *columns: ColumnElement[Any]) -> AnySelect:
+    """Select `columns` (all, when none are named) of the living rows that `access` may read."""
+    query = select(*(columns or tuple(table.c))).where(in_scopes(table, access.scopes))
+    return query.where(table.c.deleted_at.is_(None)) if "deleted_at" in table.c else query
+
+
+def mine_or_team(table: Table, access: Access, team_id: UUID | None) -> ColumnElement[bool]:
+    """The rule of lists, searches and pulls: what the caller wrote, plus the named team's all."""
+    mine = table.c.author_id == access.account_id
+    return mine if team_id is None else or_(mine, table.c.scope_id == team_id)

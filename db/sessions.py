@@ -1,0 +1,193 @@
+"""Rows of sessions. A session lives in its owner's own scope, whatever else the owner may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, insert, or_, tuple_, update
+
+from db.engine import Connection, translated
+from db.rows import AnyRow, AnySelect
+from db.scope import Access, scoped
+from db.tables import sessions
+
+COLUMNS = tuple(
+    sessions.c[name]
+    for name in (
+        "id",
+        "scope_id",
+        "session_id",
+        "name",
+        "project_name",
+        "working_directory",
+        "cwd",
+        "git_branch",
+        "title",
+        "title_rank",
+        "first_at",
+        "last_at",
+        "conversation_size",
+        "conversation_lines",
+        "head_number",
+        "version",
+        "created_at",
+        "updated_at",
+    )
+)
+_LAST_PART = r"[^/\\]*$"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """A place in the order last changed first."""
+
+    updated_at: datetime
+    id: UUID
+
+
+def _own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
+    return scoped(sessions, access, *columns).where(sessions.c.scope_id == access.account_id)
+
+
+def _about(project: str) -> ColumnElement[bool]:
+    """That a session belongs to `project`: a name or a folder, whole or its last part."""
+    directory = func.coalesce(sessions.c.cwd, sessions.c.working_directory)
+    places = (sessions.c.project_name, directory)
+    return or_(
+        *(place == project for place in places),
+        *(func.substring(func.rtrim(place, "/\\"), _LAST_PART) == project for place in places),
+    )
+
+
+async def by_session_id(connection: Connection, access: Access, session_id: str) -> AnyRow | None:
+    """The caller's living session with this id of Claude Code's."""
+    query = _own(access, *COLUMNS).where(sessions.c.session_id == session_id)
+    return (await connection.execute(query)).one_or_none()
+
+
+async def by_either_id(
+    connection: Connection, access: Access, session_id: str, id: UUID | None
+) -> AnyRow | None:
+    """The caller's living session by Claude Code's id, else by ours."""
+    query = (
+        _own(access, *COLUMNS)
+        .where(or_(sessions.c.session_id == session_id, sessions.c.id == id))
+        .order_by((sessions.c.session_id == session_id).desc())
+        .limit(1)
+    )
+    return (await connection.execute(query)).one_or_none()
+
+
+async def by_session_ids(
+    connection: Connection, access: Access, session_ids: Sequence[str]
+) -> Sequence[AnyRow]:
+    """Those of the caller's living sessions that have these ids."""
+    query = _own(access, *COLUMNS).where(sessions.c.session_id.in_(list(session_ids)))
+    return (await connection.execute(query)).all()
+
+
+async def batch(
+    connection: Connection, access: Access, project: str | None, after: str, limit: int
+) -> Sequence[AnyRow]:
+    """The next `limit` sessions whose session_id comes after `after`.
+
+    That order never changes under a reader: one that goes through all batches meets every session
+    that is there throughout exactly once, whatever is uploaded meanwhile.
+    """
+    query = _own(access, *COLUMNS).where(sessions.c.session_id > after)
+    if project is not None:
+        query = query.where(_about(project))
+    return (await connection.execute(query.order_by(sessions.c.session_id).limit(limit))).all()
+
+
+async def page(
+    connection: Connection,
+    access: Access,
+    *,
+    limit: int,
+    project: str | None = None,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> Sequence[AnyRow]:
+    """Sessions, last changed first; `backward` takes the last `limit` of the range instead."""
+    place = tuple_(sessions.c.updated_at, sessions.c.id)
+    query = _own(access, *COLUMNS)
+    if project is not None:
+        query = query.where(_about(project))
+    if after is not None:
+        query = query.where(place < tuple_(after.updated_at, after.id))
+    if before is not None:
+        query = query.where(place > tuple_(before.updated_at, before.id))
+    order = (sessions.c.updated_at, sessions.c.id)
+    query = query.order_by(*(order if backward else (column.desc() for column in order)))
+    rows = (await connection.execute(query.limit(limit))).all()
+    return list(reversed(rows)) if backward else rows
+
+
+async def count(connection: Connection, access: Access, project: str | None = None) -> int:
+    """How many sessions the caller has, in a project or in all."""
+    query = _own(access, func.count())
+    if project is not None:
+        query = query.where(_about(project))
+    total: int = (await connection.execute(query)).scalar_one()
+    return total
+
+
+async def shared_beginnings(connection: Connection, access: Access, length: int) -> set[str]:
+    """The first `length` characters, in lower case, that several session ids have in common."""
+    beginning = func.lower(func.left(sessions.c.session_id, length))
+    query = _own(access, beginning).group_by(beginning).having(func.count() > 1)
+    return set((await connection.execute(query)).scalars())
+
+
+async def add(connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows. Raises DuplicateError when one of the session ids has come to exist."""
+    with translated():
+        await connection.execute(insert(sessions), [dict(row) for row in values])
+
+
+async def change(
+    connection: Connection, access: Access, id: UUID, known: int, values: Mapping[str, Any]
+) -> bool:
+    """Update a row if it still has version `known`; False when somebody was faster."""
+    query = (
+        update(sessions)
+        .where(
+            sessions.c.scope_id == access.account_id,
+            sessions.c.id == id,
+            sessions.c.version == known,
+            sessions.c.deleted_at.is_(None),
+        )
+        .values(**values)
+        .returning(sessions.c.id)
+    )
+    return (await connection.execute(query)).one_or_none() is not None
+
+
+async def bury(
+    connection: Connection, access: Access, session_id: str, version: int, at: datetime
+) -> UUID | None:
+    """Leave a tombstone that says nothing but that something was here; its id, None if gone."""
+    blank = {
+        column.name: None
+        for column in sessions.c
+        if column.nullable and column.name != "deleted_at"
+    }
+    sizes = {"conversation_size": 0, "conversation_lines": 0}
+    query = (
+        update(sessions)
+        .where(
+            sessions.c.scope_id == access.account_id,
+            sessions.c.session_id == session_id,
+            sessions.c.deleted_at.is_(None),
+        )
+        .values(**blank, **sizes, deleted_at=at, updated_at=at, version=version)
+        .returning(sessions.c.id)
+    )
+    buried: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+    return buried

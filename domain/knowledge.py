@@ -1,0 +1,313 @@
+"""Knowledge: what one person's Claude learned, kept in a scope of its author."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from pydantic import Field, StringConstraints
+
+from db import knowledge as rows
+from db.engine import Connection, Database
+from db.errors import DuplicateError
+from db.knowledge import Filter as Filter
+from db.knowledge import Keyset as Keyset
+from domain import journal
+from domain.actor import Actor
+from domain.errors import Conflict, Forbidden, Invalid, NotFound
+from domain.inputs import EpochMs, Input, Label, NonBlank, RelatedFiles, Storable, Tags
+from domain.policy import reading_team, writing_scope
+
+PUSH_MAX = 500
+QUERY_MAX = 500
+
+Summary = Annotated[NonBlank, StringConstraints(max_length=5_000)]
+Details = Annotated[Storable, StringConstraints(max_length=50_000)]
+
+
+class EntryFields(Input):
+    """What an entry says."""
+
+    type: Annotated[NonBlank, StringConstraints(max_length=20)]
+    timestamp: EpochMs
+    summary: Summary
+    project: Label | None = None
+    session_id: Label | None = None
+    details: Details | None = None
+    tags: Tags | None = None
+    related_files: RelatedFiles | None = None
+
+
+class NewEntry(EntryFields):
+    """An entry to be kept, in the named team's scope or in the author's own."""
+
+    team_id: UUID | None = None
+
+
+class EntryChange(Input):
+    """New values for some fields of an entry; fields that are left out stay."""
+
+    summary: Summary | None = None
+    details: Details | None = None
+    tags: Tags | None = None
+    related_files: RelatedFiles | None = None
+
+
+class Push(Input):
+    """Many entries at once, all for one scope."""
+
+    entries: Annotated[tuple[EntryFields, ...], Field(min_length=1, max_length=PUSH_MAX)]
+    team_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry as it is stored."""
+
+    id: UUID
+    scope_id: UUID
+    author_id: UUID
+    type: str
+    timestamp: int
+    summary: str
+    project: str | None
+    session_id: str | None
+    details: str | None
+    tags: Sequence[str]
+    related_files: Sequence[str]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def team_id(self) -> UUID | None:
+        """The team it is shared with; None for a private one."""
+        return None if self.scope_id == self.author_id else self.scope_id
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push came to: new entries, and ones that were stored already."""
+
+    accepted: int
+    skipped: int
+
+
+async def create(db: Database, actor: Actor, data: NewEntry) -> Entry:
+    """Keep one entry. An equal one of the same author in the same scope is brought up to date.
+
+    Raises Forbidden when the actor may not write to the team.
+    """
+    scope_id = writing_scope(actor, data.team_id)
+    async with db.begin() as connection:
+        await _store(connection, actor, scope_id, {_sameness(data): data})
+        sameness = bytes.fromhex(_sameness(data))
+        return Entry(*await rows.same(connection, scope_id, actor.account_id, sameness))
+
+
+async def push(db: Database, actor: Actor, data: Push) -> Pushed:
+    """Keep many entries in one transaction: all of them or, when one is invalid, none.
+
+    An entry with the same author, type, project and summary as one in the scope is skipped; where
+    its timestamp is newer, that and its details, tags and files are taken over.
+    """
+    scope_id = writing_scope(actor, data.team_id)
+    newest: dict[str, EntryFields] = {}
+    for item in data.entries:
+        key = _sameness(item)
+        if key not in newest or newest[key].timestamp < item.timestamp:
+            newest[key] = item
+    async with db.begin() as connection:
+        inserted = await _store(connection, actor, scope_id, newest)
+    return Pushed(inserted, len(data.entries) - inserted)
+
+
+async def _store(
+    connection: Connection, actor: Actor, scope_id: UUID, items: dict[str, EntryFields]
+) -> int:
+    """Upsert `items` (by sameness) and log what changed; returns how many are new."""
+    head = (await journal.take_heads(connection, actor, {scope_id: len(items)}))[scope_id]
+    written = await rows.upsert(
+        connection,
+        scope_id,
+        actor.account_id,
+        head.at,
+        [_row(key, item, head.take()) for key, item in items.items()],
+    )
+    entries = [
+        journal.stamped(
+            head,
+            row.version,
+            "knowledge_created" if row.inserted else "knowledge_updated",
+            row.id,
+            actor.account_id,
+        )
+        for row in sorted(written, key=lambda row: row.version)
+    ]
+    await journal.append(connection, entries)
+    return sum(row.inserted for row in written)
+
+
+def _sameness(item: EntryFields) -> str:
+    parts = (item.type, item.project or "", item.summary)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _row(sameness: str, item: EntryFields, version: int) -> dict[str, Any]:
+    return {
+        "id": uuid4(),
+        "type": item.type,
+        "timestamp": item.timestamp,
+        "summary": item.summary,
+        "project": item.project,
+        "session_id": item.session_id,
+        "details": item.details,
+        "tags": item.tags or (),
+        "related_files": item.related_files or (),
+        "sameness": sameness,
+        "version": version,
+    }
+
+
+async def get(db: Database, actor: Actor, entry_id: UUID) -> Entry:
+    """One entry that the actor may read. Raises NotFound."""
+    found = await by_ids(db, actor, [entry_id])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Entry]:
+    """Those of the entries that the actor may read, in no particular order."""
+    async with db.read() as connection:
+        return [Entry(*row) for row in await rows.by_ids(connection, actor.access, ids)]
+
+
+async def page(
+    db: Database,
+    actor: Actor,
+    wanted: Filter,
+    *,
+    limit: int,
+    offset: int = 0,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> list[Entry]:
+    """Entries, newest timestamp first. Raises Forbidden for a team that the actor is not in."""
+    reading_team(actor, wanted.team_id)
+    async with db.read() as connection:
+        found = await rows.page(
+            connection,
+            actor.access,
+            wanted,
+            limit=limit,
+            offset=offset,
+            after=after,
+            before=before,
+            backward=backward,
+        )
+    return [Entry(*row) for row in found]
+
+
+async def count(db: Database, actor: Actor, wanted: Filter) -> int:
+    """How many entries a list has in all. Raises Forbidden as `page` does."""
+    reading_team(actor, wanted.team_id)
+    async with db.read() as connection:
+        return await rows.count(connection, actor.access, wanted)
+
+
+async def search(
+    db: Database, actor: Actor, words: str, wanted: Filter, *, limit: int, offset: int = 0
+) -> tuple[list[tuple[Entry, float]], int]:
+    """Matching entries with their rank, best first, and how many there are in all.
+
+    `words` is what a person types: quoted phrases, `or` and `-not` are understood, nothing else
+    is special. Raises Invalid for an empty or overlong query.
+    """
+    reading_team(actor, wanted.team_id)
+    if not 1 <= len(words) <= QUERY_MAX:
+        raise Invalid.at("q", f"must be 1 to {QUERY_MAX} characters")
+    async with db.read() as connection:
+        found, total = await rows.search(connection, actor.access, words, wanted, limit, offset)
+    return [(Entry(*row[:-1]), float(row.rank)) for row in found], total
+
+
+async def update(db: Database, actor: Actor, entry_id: UUID, data: EntryChange) -> Entry:
+    """Change an entry of the actor's own.
+
+    Raises NotFound, Forbidden for a team-mate's entry, Conflict when the change would make it equal
+    to another one.
+    """
+    if "summary" in data.model_fields_set and data.summary is None:
+        raise Invalid.at("summary", "must not be null")
+    entry = await _own(db, actor, entry_id)
+    values = {name: getattr(data, name) for name in data.model_fields_set}
+    for name in {"tags", "related_files"} & values.keys():
+        values[name] = list(values[name] or ())
+    if "summary" in values:
+        changed = EntryFields.model_construct(**{**asdict(entry), "summary": data.summary})
+        values["sameness"] = bytes.fromhex(_sameness(changed))
+    try:
+        return await _change(db, actor, entry, "knowledge_updated", values)
+    except DuplicateError:
+        raise Conflict("You have an entry with this type, project and summary already") from None
+
+
+async def delete(db: Database, actor: Actor, entry_id: UUID) -> None:
+    """Delete an entry of the actor's own; a tombstone tells the other machines.
+
+    Raises NotFound, and Forbidden for a team-mate's entry.
+    """
+    await _change(db, actor, await _own(db, actor, entry_id), "knowledge_deleted", {})
+
+
+async def restore(db: Database, actor: Actor, entry_id: UUID) -> Entry:
+    """Bring back an entry that the actor deleted. Raises NotFound, Conflict, Forbidden."""
+    try:
+        async with db.begin() as connection:
+            deleted = await rows.deleted_by(connection, actor.access, entry_id)
+            if deleted is None:
+                raise NotFound
+            scope_id = deleted.scope_id
+            head = (await journal.take_heads(connection, actor, {scope_id: 1}))[scope_id]
+            log_entry = journal.entry(head, "knowledge_created", entry_id, actor.account_id)
+            row = await rows.undelete(connection, scope_id, entry_id, log_entry.version, head.at)
+            if row is None:
+                raise NotFound
+            await journal.append(connection, [log_entry])
+    except DuplicateError:
+        raise Conflict("An equal entry was made meanwhile") from None
+    return Entry(*row)
+
+
+async def _own(db: Database, actor: Actor, entry_id: UUID) -> Entry:
+    entry = await get(db, actor, entry_id)
+    if entry.author_id != actor.account_id:
+        raise Forbidden("Only its author may change this entry")
+    return entry
+
+
+async def _change(
+    db: Database,
+    actor: Actor,
+    entry: Entry,
+    kind: Literal["knowledge_updated", "knowledge_deleted"],
+    values: dict[str, Any],
+) -> Entry:
+    async with db.begin() as connection:
+        heads = await journal.take_heads(connection, actor, {entry.scope_id: 1}, outsider=NotFound)
+        head = heads[entry.scope_id]
+        log_entry = journal.entry(head, kind, entry.id, actor.account_id)
+        stamps = {"version": log_entry.version, "updated_at": head.at}
+        if kind == "knowledge_deleted":
+            stamps["deleted_at"] = head.at
+        row = await rows.change(connection, entry.scope_id, entry.id, {**values, **stamps})
+        if row is None:
+            raise NotFound
+        await journal.append(connection, [log_entry])
+    return Entry(*row)

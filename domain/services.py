@@ -1,0 +1,26 @@
+"""The collaborators that operations are handed; built once by `app.create_app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db.engine import Database
+from domain.conversations import Custody
+from domain.feed import Hub
+from domain.passwords import Passwords
+from domain.throttle import Throttle
+from domain.tokens import Tokens
+from settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What an operation may need besides the actor and its input."""
+
+    settings: Settings
+    db: Database
+    passwords: Passwords
+    tokens: Tokens
+    throttle: Throttle
+    hub: Hub
+    custody: Custody

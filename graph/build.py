@@ -1,0 +1,73 @@
+"""The schema, and the ASGI application that answers for it."""
+
+from __future__ import annotations
+
+import strawberry
+from graphql import GraphQLSchema
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.schema.config import StrawberryConfig
+
+from domain.services import Services
+from graph.execution import Engine
+from graph.http import HttpEndpoint
+from graph.resolvers.accounts import AccountMutations, AccountQueries
+from graph.resolvers.feeds import Subscription
+from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
+from graph.resolvers.nodes import NodeQueries
+from graph.resolvers.sessions import SessionQueries
+from graph.resolvers.teams import TeamMutations, TeamQueries
+from graph.schema.feed import EVENT_TYPES
+from graph.schema.scalars import SCALARS
+from graph.websocket import Connection
+
+
+@strawberry.type(description="What you can ask for.")
+class Query(AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, NodeQueries):
+    """Root queries."""
+
+
+@strawberry.type(
+    description="What you can change. Every mutation answers its payload or the problem that stood "
+    "in the way; ask for `__typename` and for `... on Problem { message }`."
+)
+class Mutation(AccountMutations, TeamMutations, KnowledgeMutations):
+    """Root mutations."""
+
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=EVENT_TYPES,
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+
+def core_schema() -> GraphQLSchema:
+    """The schema as graphql-core executes it."""
+    return schema._schema  # noqa: SLF001 - Strawberry has no public name for it
+
+
+class GraphQLApp:
+    """What answers at /graphql: HTTP and WebSockets."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._engine = Engine(core_schema())
+        self._http = HttpEndpoint(services, self._engine)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or one socket."""
+        if scope["type"] == "websocket":
+            socket = WebSocket(scope, receive, send)
+            await Connection(socket, self._services, self._engine).serve()
+        else:
+            response = await self._http.respond(Request(scope, receive))
+            await response(scope, receive, send)
+
+
+def create_graphql_app(services: Services) -> GraphQLApp:
+    """The ASGI application for `services`, to be routed for every method and for WebSockets."""
+    return GraphQLApp(services)

@@ -1,0 +1,167 @@
+"""From the text of a request to its answer, whichever transport it came over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    parse,
+    validate,
+)
+from graphql.execution import (
+    Executor,
+    create_source_event_stream,
+    execute_root_selection_set,
+    execute_subscription_event,
+)
+
+from graph import errors, limits, texts
+from graph.context import Context
+from graph.errors import Refused
+
+REMEMBERED_DOCUMENTS = 512
+REMEMBERED_BYTES = 8 * 1024
+LOADERS_LIVE_SECONDS = 1.0
+_MAX_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One operation that a client asks for."""
+
+    query: str
+    variables: Mapping[str, Any] | None = None
+    operation_name: str | None = None
+
+
+class Engine:
+    """Parses, checks and executes documents against one schema."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
+
+    def operation(self, request: Request) -> OperationType:
+        """What kind of operation a request is. Raises Refused."""
+        return self._operation(request)[1].operation
+
+    async def execute(self, request: Request, context: Context) -> dict[str, Any]:
+        """The response to a query or a mutation. Raises Refused, and Invalid for bad strings."""
+        executor = self._executor(request, context)
+        result = execute_root_selection_set(executor)
+        if executor.is_awaitable(result):
+            result = await cast(Awaitable[ExecutionResult], result)
+        return response(cast(ExecutionResult, result))
+
+    async def subscribe(
+        self, request: Request, context: Context
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """The responses of a subscription, one an event.
+
+        Raises Refused, and whatever the subscription's resolver raises, before the first one.
+        """
+        executor = self._executor(request, context)
+        source = create_source_event_stream(executor)
+        if executor.is_awaitable(source):
+            source = await source
+        if isinstance(source, ExecutionResult):
+            raise _cause(source)
+        return _responses(executor, cast(AsyncGenerator[Any, None], source), context)
+
+    def _executor(self, request: Request, context: Context) -> Executor[Any]:
+        document, _operation = self._operation(request)
+        texts.check_variables(request.variables)
+        built = Executor.build(
+            self._schema,
+            document,
+            context_value=context,
+            raw_variable_values=dict(request.variables or {}),
+            operation_name=request.operation_name,
+            max_coercion_errors=_MAX_ERRORS,
+        )
+        if isinstance(built, list):
+            raise Refused(built, errors.BAD_INPUT)
+        return built
+
+    def _operation(self, request: Request) -> tuple[DocumentNode, OperationDefinitionNode]:
+        size = len(request.query.encode("utf-8", "surrogatepass"))
+        document = (self._remembered if size <= REMEMBERED_BYTES else self._prepare)(request.query)
+        found = get_operation_ast(document, request.operation_name)
+        if found is None:
+            message = (
+                f'There is no operation called "{request.operation_name}"'
+                if request.operation_name
+                else "The document has several operations: say which one with operationName"
+            )
+            raise Refused([GraphQLError(message)], errors.VALIDATION_FAILED)
+        return document, found
+
+    def _prepare(self, query: str) -> DocumentNode:
+        """Parse and validate. Raises Refused."""
+        try:
+            if len(query.encode()) > limits.MAX_DOCUMENT_BYTES:
+                limit = limits.MAX_DOCUMENT_BYTES
+                raise GraphQLError(f"The document is longer than {limit} bytes")
+            document = parse(query, max_tokens=limits.MAX_TOKENS)
+            limits.check(document)
+        except GraphQLError as error:
+            raise Refused([error], errors.PARSE_FAILED) from None
+        except UnicodeEncodeError:
+            raise _refused("The document contains a lone surrogate") from None
+        except RecursionError:
+            raise _refused("The document is nested too deeply") from None
+        if found := validate(self._schema, document, max_errors=_MAX_ERRORS):
+            raise Refused(found, errors.VALIDATION_FAILED)
+        texts.check_literals(query, document)
+        return document
+
+
+def _refused(message: str) -> Refused:
+    return Refused([GraphQLError(message)], errors.PARSE_FAILED)
+
+
+def response(result: ExecutionResult) -> dict[str, Any]:
+    """A result as it goes over the wire."""
+    shown: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        shown["errors"] = [errors.formatted(error) for error in result.errors]
+    return shown
+
+
+async def _responses(
+    executor: Executor[Any], source: AsyncGenerator[Any, None], context: Context
+) -> AsyncGenerator[dict[str, Any], None]:
+    renewed, until = context, 0.0
+    async with aclosing(source):
+        async for event in source:
+            if time.monotonic() >= until:
+                renewed, until = context.renewed(), time.monotonic() + LOADERS_LIVE_SECONDS
+            each = executor.build_per_event_executor(event)
+            each.context_value = renewed
+            result = execute_subscription_event(each)
+            if each.is_awaitable(result):
+                result = await cast(Awaitable[ExecutionResult], result)
+            yield response(cast(ExecutionResult, result))
+
+
+def _cause(result: ExecutionResult) -> Exception:
+    """Why a subscription did not start: what its resolver raised, or an error of the request."""
+    found = result.errors or []
+    cause: BaseException | None = found[0] if found else None
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    if isinstance(cause, Exception) and not isinstance(cause, GraphQLError):
+        return cause
+    return Refused(list(found), errors.BAD_INPUT)

@@ -1,0 +1,201 @@
+"""GraphQL over HTTP: https://graphql.github.io/graphql-over-http/draft/.
+
+A POST must say `application/json`, which no page of another origin can make a browser send without
+asking first; a GET only ever reads. So there is nothing to forge across sites.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import orjson
+from graphql import OperationType
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from domain.actor import Actor
+from domain.errors import RateLimited, TooLarge
+from domain.services import Services
+from graph import credentials, errors
+from graph.context import Context
+from graph.errors import Refused
+from graph.execution import Engine
+from graph.execution import Request as Operation
+
+MODERN, LEGACY = "application/graphql-response+json", "application/json"
+MAX_BODY = 4 * 1024 * 1024
+_STATUS = {
+    "UNAUTHENTICATED": 401,
+    "BAD_USER_INPUT": 400,
+    "RATE_LIMITED": 429,
+    "TOO_LARGE": 413,
+    "UNAVAILABLE": 503,
+    "INTERNAL": 500,
+}
+
+
+class Rejected(Exception):  # noqa: N818 - it is an answer
+    """The HTTP request is no GraphQL request."""
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.message, self.headers = status, message, headers or {}
+
+
+class HttpEndpoint:
+    """Answers queries and mutations."""
+
+    def __init__(self, services: Services, engine: Engine) -> None:
+        self._services = services
+        self._engine = engine
+
+    async def respond(self, request: Request) -> Response:
+        """The answer to one request."""
+        media_type = LEGACY
+        try:
+            media_type = _accepted(request.headers.get("accept"))
+            caller, address = await self._admit(request)
+            operation = await _operation(request)
+            return await self._run(request, operation, caller, address, media_type)
+        except Rejected as refusal:
+            content = {"errors": [{"message": refusal.message}]}
+            return _answer(content, refusal.status, media_type, refusal.headers)
+        except Refused as refusal:
+            status = 400 if media_type == MODERN else 200
+            return _answer({"errors": refusal.errors}, status, media_type)
+        except Exception as error:  # described, masked and logged in graph.errors
+            return _failure(error, media_type)
+
+    async def _admit(self, request: Request) -> tuple[Actor | None, str]:
+        """Who asks and from where, counted against its allowance."""
+        address = request.client.host if request.client else "unknown"
+        given = credentials.of_headers(request.headers)
+        caller = await credentials.resolve(self._services, given, address)
+        who = address if caller is None else str(caller.account_id)
+        await self._services.throttle.count(who, anonymous=caller is None)
+        return caller, address
+
+    async def _run(
+        self,
+        request: Request,
+        operation: Operation,
+        caller: Actor | None,
+        address: str,
+        media_type: str,
+    ) -> Response:
+        kind = self._engine.operation(operation)
+        if kind is OperationType.SUBSCRIPTION:
+            raise Rejected(400, "Subscriptions go over a WebSocket: graphql-transport-ws")
+        if kind is not OperationType.QUERY and request.method == "GET":
+            raise Rejected(405, "A mutation must be sent with POST", {"Allow": "POST"})
+        context = Context(self._services, caller, address)
+        content = await self._engine.execute(operation, context)
+        return _answer(content, _status(content), media_type)
+
+
+def _status(content: dict[str, Any]) -> int:
+    if content["data"] is not None:
+        return 200
+    codes = {error.get("extensions", {}).get("code") for error in content.get("errors", ())}
+    return 503 if "UNAVAILABLE" in codes else 200
+
+
+def _accepted(header: str | None) -> str:
+    """The media type to answer in; the client's favourite of the two. Raises Rejected (406)."""
+    if not header:
+        return LEGACY
+    wishes: dict[str, float] = {}
+    for part in header.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        wishes[name] = float(quality) if quality.replace(".", "", 1).isdigit() else 0.0
+    fallback = wishes.get("application/*", wishes.get("*/*", 0.0))
+    modern, legacy = wishes.get(MODERN, 0.0), wishes.get(LEGACY, fallback)
+    if max(modern, legacy) <= 0:
+        raise Rejected(406, f"This endpoint answers in {MODERN} or {LEGACY}")
+    return MODERN if modern >= legacy else LEGACY
+
+
+async def _operation(request: Request) -> Operation:
+    """What the client asks for. Raises Rejected."""
+    if request.method == "GET":
+        given: dict[str, Any] = dict(request.query_params)
+        for name in ("variables", "extensions"):
+            if name in given:
+                given[name] = _json(given[name].encode("utf-8", "surrogatepass"), name)
+    elif request.method == "POST":
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise Rejected(415, "Send application/json")
+        given = _json(await _body(request), "body")
+    else:
+        raise Rejected(405, "Use POST or GET", {"Allow": "GET, POST"})
+    return as_operation(given)
+
+
+def as_operation(given: object) -> Operation:
+    """A request's members as an operation. Raises Rejected when they have the wrong types."""
+    if not isinstance(given, dict):
+        raise Rejected(400, "The body must be a JSON object")
+    query, variables = given.get("query"), given.get("variables")
+    name, extensions = given.get("operationName"), given.get("extensions")
+    if not isinstance(query, str) or not query:
+        raise Rejected(400, "query must be a string")
+    if not isinstance(variables, dict | None) or not isinstance(extensions, dict | None):
+        raise Rejected(400, "variables and extensions must be objects")
+    if not isinstance(name, str | None):
+        raise Rejected(400, "operationName must be a string")
+    return Operation(query, variables, name or None)
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = [], 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise TooLarge(f"The body is larger than {MAX_BODY} bytes")
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Rejected(400, "The request ended before its body was complete") from None
+    return b"".join(chunks)
+
+
+def _json(data: bytes, what: str) -> Any:
+    """Parse JSON; lone surrogates pass, since later checks name the field that holds them."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise Rejected(400, f"The {what} is not JSON") from None
+
+
+def _failure(error: Exception, media_type: str) -> Response:
+    described = errors.described(error)
+    status = _STATUS.get(described["extensions"]["code"], 400)
+    headers = {}
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    if status == 503:
+        headers["Retry-After"] = "2"
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _answer({"errors": [described]}, status, media_type, headers)
+
+
+def _answer(
+    content: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(encode(content), status, headers, media_type=f"{media_type}; charset=utf-8")
+
+
+def encode(content: dict[str, Any]) -> bytes:
+    """JSON, also for a message that quotes a string that is no Unicode."""
+    try:
+        return orjson.dumps(content)
+    except TypeError:
+        return json.dumps(content).encode()

@@ -1,0 +1,78 @@
+"""`node`: anything by its global id."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import ID
+
+from domain import accounts, sessions
+from domain.errors import NotFound
+from graph.context import Info
+from graph.fields import computed
+from graph.guards import signed_in
+from graph.schema import ids
+from graph.schema.api_key import ApiKey
+from graph.schema.knowledge import KnowledgeEntry
+from graph.schema.session import Session
+from graph.schema.team import Team
+from graph.schema.user import User
+
+
+async def _user(info: Info, uuid: UUID) -> User | None:
+    found = await info.context.loaders.people.load(uuid)
+    return None if found is None else User.of(found)
+
+
+async def _team(info: Info, uuid: UUID) -> Team | None:
+    found = await info.context.loaders.teams.load(uuid)
+    return None if found is None else Team.of(found)
+
+
+async def _entry(info: Info, uuid: UUID) -> KnowledgeEntry | None:
+    found = await info.context.loaders.knowledge.load(uuid)
+    return None if found is None else KnowledgeEntry.of(found)
+
+
+async def _api_key(info: Info, uuid: UUID) -> ApiKey | None:
+    keys = await accounts.keys(info.context.services, info.context.actor)
+    return next((ApiKey.of(key) for key in keys if key.id == uuid), None)
+
+
+async def _session(info: Info, uuid: UUID) -> Session | None:
+    try:
+        found = await sessions.get(info.context.services.db, info.context.actor, str(uuid))
+    except NotFound:
+        return None
+    return Session.of(found)
+
+
+_FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
+    "User": _user,
+    "Team": _team,
+    "KnowledgeEntry": _entry,
+    "Session": _session,
+    "ApiKey": _api_key,
+}
+
+
+@strawberry.type
+class NodeQueries:
+    """Relay's root field."""
+
+    @computed(
+        "Anything that has an id, by it; null when there is no such thing or none that you may see."
+    )
+    @signed_in
+    async def node(
+        self, info: Info, id: Annotated[ID, strawberry.argument(description="The global id.")]
+    ) -> ids.Node | None:
+        """The object that an id names."""
+        named = ids.split(id)
+        if named is None or named[0] not in _FETCH:
+            return None
+        found: ids.Node | None = await _FETCH[named[0]](info, named[1])
+        return found

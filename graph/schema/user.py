@@ -1,0 +1,27 @@
+"""People, as team-mates see each other."""
+
+from __future__ import annotations
+
+import strawberry
+
+from domain.people import Person
+from graph.schema import ids
+
+
+@strawberry.type(description="A person, as team-mates see each other.")
+class User(ids.Node):
+    """An account that shares a team with the caller, or the caller itself."""
+
+    kind = "User"
+
+    email: str | None = strawberry.field(
+        description="The e-mail address; null for an account that has only a username."
+    )
+    username: str | None = strawberry.field(
+        description="The username; null for an account that has only an e-mail address."
+    )
+
+    @classmethod
+    def of(cls, person: Person) -> User:
+        """The GraphQL view of a person."""
+        return cls(uuid=person.id, email=person.email, username=person.username)

@@ -1,0 +1,160 @@
+"""What an operator can set, read from the environment once and frozen.
+
+Only `cli.py` and `app.py` call `Settings.from_env`; everything else is handed a value, and tests
+construct their own. The documented names of the ClaudeHistory Cloud server keep their meaning:
+`DATABASE_URL`, `JWT_SECRET`, `PORT`, `NODE_ENV`, `JWT_EXPIRES_IN`, `RATE_LIMIT_WINDOW_MS`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+VERSION = "0.1.0"
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w|y)?")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
+
+
+class SettingsError(ValueError):
+    """A variable of the environment has a value that the server cannot start with."""
+
+
+def parse_duration(text: str | float | timedelta) -> timedelta:
+    """Read `7d`, `12h`, `15m`, `30s`, `500ms`, or a plain number of seconds.
+
+    Raises ValueError for anything else and for zero. The notation is that of the `ms` package,
+    which the documented server's `JWT_EXPIRES_IN` follows.
+    """
+    if isinstance(text, timedelta):
+        return text
+    match = _DURATION.fullmatch(str(text).strip().lower())
+    seconds = float(match[1]) * _UNIT_SECONDS[match[2] or "s"] if match else 0.0
+    if not 0 < seconds <= 100 * _UNIT_SECONDS["y"]:
+        raise ValueError("must be a duration such as 7d, 12h or 3600 (seconds)")
+    return timedelta(seconds=seconds)
+
+
+class Settings(BaseModel):
+    """Everything that differs between two installations of this server."""
+
+    model_config = ConfigDict(frozen=True)
+
+    environment: Literal["development", "production", "test"] = "development"
+    host: str = "127.0.0.1"
+    port: int = Field(3100, ge=0, le=65535)
+    public_url: str | None = None
+    """The address that people reach this server under; used in invitation links."""
+
+    data_dir: Path
+    """Holds the embedded PostgreSQL, the secrets and, without a BLOB_URL, the blocks."""
+    database_url: str | None = None
+    """None means: run the embedded PostgreSQL in `data_dir`."""
+    database_pool: int = Field(10, ge=2, le=200)
+    blob_url: str | None = None
+    """None means: the folder `blobs` in `data_dir`."""
+
+    jwt_secret: str | None = Field(None, min_length=16)
+    jwt_expires_in: Annotated[timedelta, BeforeValidator(parse_duration)] = timedelta(days=7)
+    bcrypt_rounds: int = Field(12, ge=4, le=16)
+
+    rate_limit_window_ms: int = Field(60_000, ge=100, le=86_400_000)
+    rate_limit_max: int = Field(12_000, ge=1)
+    """Requests of one account in a window: a first sync of 2,000 sessions fits easily."""
+    rate_limit_anonymous_max: int = Field(600, ge=1)
+    """Requests that one address may make in a window without a credential."""
+    login_attempts_max: int = Field(20, ge=1)
+    """Failed log-ins per account and address in a window of fifteen minutes."""
+
+    json_body_max: int = Field(32 * 1024 * 1024, ge=1024)
+    conversation_max: int = Field(4 * 1024**3, ge=1024)
+    """Bytes of one transcript."""
+    conversation_backup: bool = True
+    allow_anonymous_contributions: bool = False
+    pattern_min_account_age: Annotated[timedelta, BeforeValidator(parse_duration)] | None = None
+    allowed_origins: tuple[str, ...] = ()
+    """Other origins whose pages may open a WebSocket here."""
+    shutdown_grace_s: int = Field(10, ge=0, le=300)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Build the settings that `environ` describes.
+
+        Raises SettingsError naming the variable. In production a missing JWT_SECRET is an error,
+        as documented; in development one is made and kept in the data folder.
+        """
+        given = {
+            field: value
+            for name, field in _VARIABLES.items()
+            if (value := environ.get(name, "").strip())
+        }
+        given.setdefault("data_dir", str(default_data_dir(environ)))
+        values: dict[str, object] = dict(given)
+        for flag in ("conversation_backup", "allow_anonymous_contributions"):
+            if flag in given:
+                values[flag] = given[flag].lower() not in {"off", "false", "0", "no"}
+        if "allowed_origins" in given:
+            values["allowed_origins"] = tuple(
+                origin.strip() for origin in given["allowed_origins"].split(",") if origin.strip()
+            )
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError(_explain(error)) from None
+        if settings.environment == "production" and settings.jwt_secret is None:
+            raise SettingsError(
+                "JWT_SECRET is required when NODE_ENV=production (try: openssl rand -hex 32)"
+            )
+        return settings
+
+
+_VARIABLES = {
+    "NODE_ENV": "environment",
+    "HOST": "host",
+    "PORT": "port",
+    "PUBLIC_URL": "public_url",
+    "TEAMLORE_DATA": "data_dir",
+    "DATABASE_URL": "database_url",
+    "DATABASE_POOL": "database_pool",
+    "BLOB_URL": "blob_url",
+    "JWT_SECRET": "jwt_secret",
+    "JWT_EXPIRES_IN": "jwt_expires_in",
+    "RATE_LIMIT_WINDOW_MS": "rate_limit_window_ms",
+    "RATE_LIMIT_MAX": "rate_limit_max",
+    "RATE_LIMIT_ANONYMOUS_MAX": "rate_limit_anonymous_max",
+    "LOGIN_ATTEMPTS_MAX": "login_attempts_max",
+    "CONVERSATION_MAX_BYTES": "conversation_max",
+    "CONVERSATION_BACKUP": "conversation_backup",
+    "ALLOW_ANONYMOUS_CONTRIBUTIONS": "allow_anonymous_contributions",
+    "PATTERN_MIN_ACCOUNT_AGE": "pattern_min_account_age",
+    "ALLOWED_ORIGINS": "allowed_origins",
+    "SHUTDOWN_GRACE_S": "shutdown_grace_s",
+}
+
+
+def _explain(error: ValidationError) -> str:
+    names = {field: name for name, field in _VARIABLES.items()}
+    return "; ".join(
+        f"{names.get(str(problem['loc'][0]), str(problem['loc'][0]))}: {problem['msg']}"
+        for problem in error.errors()
+    )
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """The folder for a server that was not told one: the user's data home.
+
+    Root's home is closed to the unprivileged user that PostgreSQL must run as, so root gets the
+    system's place for service state.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/teamlore")
+    home = environ.get("XDG_DATA_HOME") or str(
+        Path(environ.get("HOME", "~")).expanduser() / ".local/share"
+    )
+    return Path(home) / "teamlore"

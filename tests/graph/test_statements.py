@@ -1,0 +1,70 @@
+"""Lists cost as many statements as single objects: every relation is loaded in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from tests.graph.client import newcomer, team_of_two
+from tests.support.server import RunningServer
+
+LISTS = {
+    "a team's knowledge": """query ($team: ID!, $first: Int) { team(id: $team) {
+        knowledge(first: $first) { nodes {
+          summary author { id username } team { id name members { nodes { user { email } } } } } }
+      } }""",
+    "my knowledge": """query ($team: ID!, $first: Int) { knowledge(first: $first, teamId: $team) {
+        totalCount nodes { author { id } team { name } } } }""",
+    "search": """query ($team: ID!, $first: Int) {
+        searchKnowledge(query: "entry", first: $first, teamId: $team) {
+          edges { rank node { author { id } team { name } } } } }""",
+}
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that run meanwhile, in this process."""
+    statements: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "FROM unnest" not in statement and "scopes.head" not in statement:
+            statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_list_of_100_needs_no_more_statements_than_one_of_1(
+    server: RunningServer, name: str
+) -> None:
+    owner, member, team_id = await team_of_two(server)
+    for number in range(100):
+        await (owner if number % 2 else member).write(f"Entry {number}", team_id)
+    figures = []
+    for first in (1, 100):
+        with counted() as statements:
+            data = await owner.ask(LISTS[name], team=team_id, first=first)
+        assert str(data).count("author") == first
+        figures.append(len(statements))
+    assert figures[0] == figures[1] <= 7
+
+
+async def test_my_teams_cost_the_same_however_many(server: RunningServer) -> None:
+    person = await newcomer(server)
+    query = "{ teams { name members { totalCount nodes { role user { email } } } } }"
+    figures = []
+    for more in (1, 20):
+        for _ in range(more):
+            await person.found_team()
+        with counted() as statements:
+            await person.ask(query)
+        figures.append(len(statements))
+    assert figures[0] == figures[1] <= 4
