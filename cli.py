@@ -15,15 +15,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from serving import server_config
 from settings import VERSION, Settings, SettingsError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
-    from uvicorn import Config
-
-WS_MESSAGE_BYTES = 1024 * 1024
-WS_PING_SECONDS = 20.0
-KEEP_ALIVE_SECONDS = 65  # longer than the minute that balancers keep an idle connection
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,29 +62,6 @@ def export_schema(output: Path | None) -> None:
         click.echo(text, nl=False)
     else:
         output.write_text(text, "utf-8")
-
-
-def server_config(app: ASGIApp, settings: Settings) -> Config:
-    """How uvicorn serves the application, in production and in tests alike."""
-    from uvicorn import Config
-
-    return Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=WS_MESSAGE_BYTES,
-        ws_ping_interval=WS_PING_SECONDS,
-        ws_ping_timeout=WS_PING_SECONDS,
-        # A compressor for each socket costs more memory than all else that a subscriber holds.
-        ws_per_message_deflate=False,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
-    )
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -139,7 +139,7 @@ def parse(model: type[ModelT], data: object, *, under: tuple[str | int, ...] = (
     except ValidationError as error:
         raise Invalid(
             Problem((*under, *problem["loc"]), _message(dict(problem)))
-            for problem in error.errors(include_url=False, include_input=False)
+            for problem in error.errors(include_url=False)
         ) from None
 
 
@@ -147,6 +147,8 @@ def _message(problem: Mapping[str, Any]) -> str:
     kind, context = problem["type"], problem.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
+    if kind in {"too_long", "too_short"} and isinstance(problem["input"], str):
+        kind = f"string_{kind}"
     if kind in _MESSAGES:
         return _MESSAGES[kind].format_map(context)
     return str(problem["msg"]).replace("Input should be", "must be")

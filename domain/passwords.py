@@ -16,7 +16,7 @@ class Passwords:
     """Hashes and verifies; `rounds` is the base-2 logarithm of bcrypt's cost."""
 
     def __init__(self, rounds: int, threads: int = 2) -> None:
-        self._scheme = bcrypt_sha256.using(rounds=rounds)
+        self._scheme = bcrypt_sha256.using(rounds=rounds)  # type: ignore[no-untyped-call]  # the stubs leave it out
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt")
         self._decoy: str = self._scheme.hash("a password that nobody has")
 

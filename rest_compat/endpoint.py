@@ -56,7 +56,18 @@ async def _answer(request: Request, handler: Handler, access: Access) -> Respons
         response = render(error) or _defect(request, error)
     if allowance is not None:
         _tell(response, allowance)
+    if response.status_code >= 400 and _has_more(request):
+        response.headers["Connection"] = "close"
     return response
+
+
+def _has_more(request: Request) -> bool:
+    """Whether a part of the body was left unread: the connection is of no use then.
+
+    Kept open, it would have to swallow the rest, which may be gigabytes or without end.
+    """
+    has_body = {"content-length", "transfer-encoding"} & set(request.headers)
+    return bool(has_body) and not request._stream_consumed  # noqa: SLF001 - not told otherwise
 
 
 async def _caller(services: Services, request: Request, access: Access) -> tuple[Actor | None, Api]:

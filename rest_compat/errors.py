@@ -88,12 +88,14 @@ def render(error: Exception) -> Response | None:
         return None
     message = error.message if isinstance(error, Fault) else _AWAY_MESSAGES[type(error)]
     content: dict[str, Any] = {"error": message}
-    headers = {}
+    headers: dict[str, str] = {}
     if isinstance(error, Invalid):
         content["details"] = [
             {"path": [_shown(step) for step in problem.path], "message": problem.message}
             for problem in error.problems
         ]
+    if isinstance(error, TooLarge):
+        headers["Connection"] = "close"  # what is still coming is not read
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(math.ceil(error.retry_after + random.random()))  # noqa: S311
     if isinstance(error, DatabaseUnavailableError | StorageUnavailableError):

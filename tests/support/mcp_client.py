@@ -1,4 +1,4 @@
-"""A client that speaks as the published MCP client does: bearer key, camelCase, epoch-ms `since`."""
+"""A client that speaks as the published MCP client does: bearer key, camelCase, epoch ms."""
 
 from __future__ import annotations
 

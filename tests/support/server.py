@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import httpx
 from uvicorn import Server
 
-from cli import server_config
+from serving import server_config
 from settings import Settings
 
 START_SECONDS = 20

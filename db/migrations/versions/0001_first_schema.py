@@ -16,6 +16,18 @@ CREATE FUNCTION teamlore_words(items text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT array_to_string(items, ' ') $$
 """
 
+PATTERN_SEARCH = (
+    "setweight(to_tsvector('english', approach), 'A') || "
+    "setweight(to_tsvector('simple', approach), 'A') || "
+    "setweight(to_tsvector('simple', category), 'B')"
+)
+KNOWLEDGE_SEARCH = (
+    "setweight(to_tsvector('english', summary), 'A') || "
+    "setweight(to_tsvector('simple', summary), 'A') || "
+    "setweight(to_tsvector('simple', teamlore_words(tags)), 'B') || "
+    "setweight(to_tsvector('english', coalesce(details, '')), 'C')"
+)
+
 
 def upgrade() -> None:
     op.execute(WORDS)
@@ -57,7 +69,7 @@ def upgrade() -> None:
             "search",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "setweight(to_tsvector('english', approach), 'A') || setweight(to_tsvector('simple', approach), 'A') || setweight(to_tsvector('simple', category), 'B')",
+                PATTERN_SEARCH,
                 persisted=True,
             ),
             nullable=True,
@@ -187,7 +199,7 @@ def upgrade() -> None:
             "search",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "setweight(to_tsvector('english', summary), 'A') || setweight(to_tsvector('simple', summary), 'A') || setweight(to_tsvector('simple', teamlore_words(tags)), 'B') || setweight(to_tsvector('english', coalesce(details, '')), 'C')",
+                KNOWLEDGE_SEARCH,
                 persisted=True,
             ),
             nullable=True,

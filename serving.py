@@ -1,0 +1,71 @@
+"""How the application is served: uvicorn's settings, and a bound on the head of a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+HEAD_BYTES = 64 * 1024
+WS_MESSAGE_BYTES = 1024 * 1024
+WS_PING_SECONDS = 20.0
+KEEP_ALIVE_SECONDS = 65  # longer than the minute that balancers keep an idle connection
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: application/json\r\ncontent-length: 44\r\nconnection: close\r\n\r\n"
+    b'{"error": "The request\'s head is too large"}'
+)
+
+
+class BoundedHeadProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which bounds neither a header nor their number by itself."""
+
+    _in_head = False
+    _head_bytes = 0
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head has ended."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Count while the head lasts; refuse and hang up when it grows too long."""
+        if self.transport.is_closing():
+            return
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > HEAD_BYTES:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+
+def server_config(app: ASGIApp, settings: Settings) -> Config:
+    """How uvicorn serves the application, in production and in tests alike."""
+    return Config(
+        app,
+        loop="uvloop",
+        http=BoundedHeadProtocol,
+        ws="websockets-sansio",
+        ws_max_size=WS_MESSAGE_BYTES,
+        ws_ping_interval=WS_PING_SECONDS,
+        ws_ping_timeout=WS_PING_SECONDS,
+        # A compressor for each socket costs more memory than all else that a subscriber holds.
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    )
