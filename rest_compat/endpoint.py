@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from enum import Enum
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +21,9 @@ from domain.services import Services
 from domain.throttle import Allowance
 from rest_compat.call import Api, Call, Handler
 from rest_compat.errors import BadRequest, json_response, render
+
+DRAIN_BYTES = 1024 * 1024
+DRAIN_SECONDS = 2
 
 logger = structlog.get_logger(__name__)
 
@@ -56,18 +62,31 @@ async def _answer(request: Request, handler: Handler, access: Access) -> Respons
         response = render(error) or _defect(request, error)
     if allowance is not None:
         _tell(response, allowance)
-    if response.status_code >= 400 and _has_more(request):
+    if response.status_code >= HTTPStatus.BAD_REQUEST and not await _drained(request):
         response.headers["Connection"] = "close"
     return response
 
 
-def _has_more(request: Request) -> bool:
-    """Whether a part of the body was left unread: the connection is of no use then.
+async def _drained(request: Request) -> bool:
+    """Whether nothing of the body is left to come, after reading the rest of a small one.
 
-    Kept open, it would have to swallow the rest, which may be gigabytes or without end.
+    A refusal is lost when the connection is closed on bytes that are still arriving; swallowing
+    gigabytes, or a body without end, to keep the connection would cost more than it is worth.
     """
-    has_body = {"content-length", "transfer-encoding"} & set(request.headers)
-    return bool(has_body) and not request._stream_consumed  # noqa: SLF001 - not told otherwise
+    if request._stream_consumed:  # noqa: SLF001 - Starlette does not tell otherwise
+        return True
+    declared = request.headers.get("content-length", "0")
+    read = 0
+    if not declared.isdigit() or int(declared) > DRAIN_BYTES:
+        return False
+    with suppress(ClientDisconnect, TimeoutError, RuntimeError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for chunk in request.stream():
+                read += len(chunk)
+                if read > DRAIN_BYTES:
+                    return False
+            return True
+    return False
 
 
 async def _caller(services: Services, request: Request, access: Access) -> tuple[Actor | None, Api]:

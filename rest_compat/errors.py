@@ -94,8 +94,6 @@ def render(error: Exception) -> Response | None:
             {"path": [_shown(step) for step in problem.path], "message": problem.message}
             for problem in error.problems
         ]
-    if isinstance(error, TooLarge):
-        headers["Connection"] = "close"  # what is still coming is not read
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(math.ceil(error.retry_after + random.random()))  # noqa: S311
     if isinstance(error, DatabaseUnavailableError | StorageUnavailableError):
