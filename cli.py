@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from serving import server_config
+from serving import configure_logging, server_config
 from settings import VERSION, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def serve(host: str | None, port: int | None) -> None:
     _stop_on_signals()
     given = {"HOST": host, "PORT": None if port is None else str(port)}
     settings = _load_settings({name: value for name, value in given.items() if value is not None})
+    configure_logging(settings)
     # Before anything slow: that the port is taken is said at once.
     with _bound(settings) as listener, _prepared(settings) as ready:
         from app import create_app
@@ -140,8 +141,6 @@ def _bound(settings: Settings) -> Iterator[socket.socket]:
 
 
 def _run(settings: Settings, app: ASGIApp, listener: socket.socket) -> None:
-    import logging
-
     from uvicorn import Server
 
     port = listener.getsockname()[1]
@@ -154,7 +153,6 @@ def _run(settings: Settings, app: ASGIApp, listener: socket.socket) -> None:
             click.echo(f"Teamlore is ready at {url} (data in {settings.data_dir})")
             sys.stdout.flush()
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     Announcing(server_config(app, settings)).run([listener])
 
 

@@ -47,6 +47,7 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_use_lifo=True,
+            hide_parameters=True,  # private text must not reach the log in an error's message
             json_serializer=to_json,
             json_deserializer=orjson.loads,
             connect_args={

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -25,7 +25,7 @@ from rest_compat.errors import BadRequest, json_response, render
 DRAIN_BYTES = 1024 * 1024
 DRAIN_SECONDS = 2
 
-logger = structlog.get_logger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class Access(Enum):
@@ -133,13 +133,7 @@ def _tell(response: Response, allowance: Allowance) -> None:
 def _defect(request: Request, error: Exception) -> Response:
     """A fault of ours: the log gets everything, the caller a number to quote."""
     incident = uuid4().hex[:12]
-    logger.error(
-        "unexpected error",
-        incident=incident,
-        method=request.method,
-        path=request.url.path,
-        exc_info=error,
-    )
+    _logger.error("incident %s: %s %s", incident, request.method, request.url.path, exc_info=error)
     return json_response({"error": f"Internal error (incident {incident})"}, 500)
 
 

@@ -18,6 +18,7 @@ from domain.errors import Conflict, Invalid, NotFound, TooLarge
 from domain.sessions import About
 from settings import Settings
 from tests.support.desk import BLOCK, Desk
+from tests.support.dial import dial
 from tests.support.registry import block_files
 
 numbers = count()
@@ -76,7 +77,7 @@ def next_upload(history: list[bytes], kind: str, place: int, text: bytes) -> byt
 
 @given(history=st.lists(steps, min_size=1, max_size=10), chunk=st.integers(1, 3 * BLOCK))
 @hypothesis_settings(
-    max_examples=80,
+    max_examples=dial(80, 1_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

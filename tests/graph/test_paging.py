@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from graph.schema.paging import Window
 from tests.graph.client import Caller, team_of_two
+from tests.support.dial import dial
 from tests.support.server import RunningServer
 
 PAGE = """
@@ -57,7 +58,9 @@ async def listed(server: RunningServer) -> tuple[Caller, str, list[str]]:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=dial(40, 1_000),
 )
 @given(sizes=st.lists(st.integers(1, 20), min_size=1, max_size=4), forward=st.booleans())
 async def test_paging_visits_each_entry_once_in_either_direction(
