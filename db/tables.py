@@ -4,7 +4,7 @@ Ids of scopes: a person's own scope has the account's id, a team's scope has the
 `scope_id = author_id` says "private to its author", and a team is nothing but its scope.
 
 Primary and unique keys of owned tables lead with `scope_id`, so that the tables can be distributed
-by scope.
+by scope. One long list on purpose: the whole schema can be read from top to bottom.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from db.feed import LOG_COLUMNS, Standing
 from db.notify import Listener
 from domain import cursor
 from domain.actor import Actor
+from domain.entries import Entry
 from domain.errors import (
     DatabaseFullError,
     DatabaseUnavailableError,
@@ -29,7 +30,6 @@ from domain.errors import (
     Invalid,
     NotFound,
 )
-from domain.knowledge import Entry
 from domain.policy import require
 from domain.tail import FeedEvent, Tail
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
-
-from pydantic import Field, StringConstraints
 
 from db import knowledge as rows
 from db.engine import Connection, Database
@@ -18,75 +15,11 @@ from db.knowledge import Filter as Filter
 from db.knowledge import Keyset as Keyset
 from domain import journal
 from domain.actor import Actor
+from domain.entries import Entry, EntryChange, EntryFields, NewEntry, Push
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
-from domain.inputs import EpochMs, Input, Label, NonBlank, RelatedFiles, Storable, Tags
 from domain.policy import reading_team, writing_scope
 
-PUSH_MAX = 500
 QUERY_MAX = 500
-
-Summary = Annotated[NonBlank, StringConstraints(max_length=5_000)]
-Details = Annotated[Storable, StringConstraints(max_length=50_000)]
-
-
-class EntryFields(Input):
-    """What an entry says."""
-
-    type: Annotated[NonBlank, StringConstraints(max_length=20)]
-    timestamp: EpochMs
-    summary: Summary
-    project: Label | None = None
-    session_id: Label | None = None
-    details: Details | None = None
-    tags: Tags | None = None
-    related_files: RelatedFiles | None = None
-
-
-class NewEntry(EntryFields):
-    """An entry to be kept, in the named team's scope or in the author's own."""
-
-    team_id: UUID | None = None
-
-
-class EntryChange(Input):
-    """New values for some fields of an entry; fields that are left out stay."""
-
-    summary: Summary | None = None
-    details: Details | None = None
-    tags: Tags | None = None
-    related_files: RelatedFiles | None = None
-
-
-class Push(Input):
-    """Many entries at once, all for one scope."""
-
-    entries: Annotated[tuple[EntryFields, ...], Field(min_length=1, max_length=PUSH_MAX)]
-    team_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry as it is stored."""
-
-    id: UUID
-    scope_id: UUID
-    author_id: UUID
-    type: str
-    timestamp: int
-    summary: str
-    project: str | None
-    session_id: str | None
-    details: str | None
-    tags: Sequence[str]
-    related_files: Sequence[str]
-    version: int
-    created_at: datetime
-    updated_at: datetime
-
-    @property
-    def team_id(self) -> UUID | None:
-        """The team it is shared with; None for a private one."""
-        return None if self.scope_id == self.author_id else self.scope_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from db.scope import Access
 from domain import cursor
 from domain.actor import Actor
 from domain.cursor import Position
+from domain.entries import Entry
 from domain.errors import Invalid
 from domain.inputs import MAX_EPOCH_MS
-from domain.knowledge import Entry
 from domain.policy import reading_team
 from domain.summaries import Summary
 

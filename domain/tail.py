@@ -18,7 +18,7 @@ from uuid import UUID
 
 from domain import cursor
 from domain.cursor import Position
-from domain.knowledge import Entry
+from domain.entries import Entry
 
 KEPT_EVENTS = 512
 KEPT_CHARACTERS = 4_000_000

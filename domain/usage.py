@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from db import usage as rows
 from domain.actor import Actor
-from domain.knowledge import PUSH_MAX
+from domain.entries import PUSH_MAX
 from domain.services import Services
 
 

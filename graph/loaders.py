@@ -13,7 +13,7 @@ from aiodataloader import DataLoader
 
 from domain import knowledge, people, teams
 from domain.actor import Actor
-from domain.knowledge import Entry
+from domain.entries import Entry
 from domain.people import Person
 from domain.services import Services
 from domain.teams import Member, Team

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from domain import accounts, knowledge, patterns, summaries, teams, usage
+from domain import accounts, entries, knowledge, patterns, summaries, teams, usage
 from domain.errors import Forbidden
 from domain.inputs import Input, NonBlank, parse
 from rest_compat import present
@@ -74,7 +74,7 @@ async def me(call: Call) -> Response:
 
 async def create_entry(call: Call) -> Response:
     """Keep one entry of knowledge."""
-    data = await call.input(knowledge.NewEntry)
+    data = await call.input(entries.NewEntry)
     entry = await knowledge.create(call.services.db, call.actor, data)
     return json_response({"id": entry.id}, 201)
 
@@ -110,7 +110,7 @@ async def get_entry(call: Call) -> Response:
 
 async def update_entry(call: Call) -> Response:
     """Change an entry of one's own."""
-    data = await call.input(knowledge.EntryChange)
+    data = await call.input(entries.EntryChange)
     await knowledge.update(call.services.db, call.actor, call.uuid("id"), data)
     return json_response({"updated": True})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from domain.knowledge import Entry
+from domain.entries import Entry
 from domain.patterns import Pattern
 from domain.summaries import Summary
 from domain.sync import Tombstone

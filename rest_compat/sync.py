@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
-from domain import knowledge, summaries, sync
+from domain import entries, knowledge, summaries, sync
 from domain.sync import Chunk, RowT, Tombstone
 from rest_compat import present
 from rest_compat.call import Call
@@ -16,7 +16,7 @@ from rest_compat.errors import dumps, json_response
 
 async def push_knowledge(call: Call) -> Response:
     """Keep many entries, all or none."""
-    data = await call.input(knowledge.Push)
+    data = await call.input(entries.Push)
     done = await knowledge.push(call.services.db, call.actor, data)
     return json_response({"accepted": done.accepted, "skipped": done.skipped, "errors": []})
 

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import ID
 
 from domain import knowledge
-from domain.knowledge import EntryChange, NewEntry
+from domain.entries import EntryChange, NewEntry
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in

@@ -11,7 +11,8 @@ import strawberry
 from strawberry import ID
 
 from domain import knowledge
-from domain.knowledge import Entry, Filter, Keyset
+from domain.entries import Entry
+from domain.knowledge import Filter, Keyset
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids

@@ -11,7 +11,7 @@ from graph.schema.scalars import EpochMillis
 
 @strawberry.input(description="An entry to keep.")
 class CreateKnowledgeInput:
-    """As `domain.knowledge.NewEntry`."""
+    """As `domain.entries.NewEntry`."""
 
     type: str = strawberry.field(
         description="What kind of knowledge it is, such as decision, solution or error_fix; "
@@ -48,7 +48,7 @@ class CreateKnowledgePayload:
 
 @strawberry.input(description="New values for an entry; what is left out stays.")
 class UpdateKnowledgeInput:
-    """As `domain.knowledge.EntryChange`."""
+    """As `domain.entries.EntryChange`."""
 
     id: ID = strawberry.field(description="The entry; only its author may change it.")
     summary: str | None = strawberry.field(default=UNSET, description="What was learned.")

@@ -17,9 +17,9 @@ from db.notify import Listener
 from domain import cursor, knowledge, teams
 from domain.actor import Actor, Role
 from domain.cursor import Position
+from domain.entries import EntryFields, NewEntry, Push
 from domain.errors import Invalid, NotFound
 from domain.feed import FeedEvent, Follower, Hub, Revoked
-from domain.knowledge import EntryFields, NewEntry, Push
 from domain.teams import NewTeam
 from settings import Settings
 

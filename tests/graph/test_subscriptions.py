@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from db.engine import Database
 from domain import knowledge
 from domain.actor import Actor
-from domain.knowledge import EntryFields, Push
+from domain.entries import EntryFields, Push
 from graph.schema import ids
 from settings import Settings
 from tests.conftest import Serve
