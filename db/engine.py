@@ -25,7 +25,9 @@ Connection = AsyncConnection
 """A connection, for the layers above that pass it on but hold no SQL."""
 
 CONNECT_SECONDS = 1.5
-COMMAND_SECONDS = 60.0
+COMMAND_SECONDS = 35.0
+STATEMENT_MS = 30_000
+IDLE_IN_TRANSACTION_MS = 15_000
 POOL_WAIT_SECONDS = 10.0
 
 _FULL = {"53100", "53200"}
@@ -53,7 +55,13 @@ class Database:
             connect_args={
                 "timeout": CONNECT_SECONDS,
                 "command_timeout": COMMAND_SECONDS,
-                "server_settings": {"application_name": "teamlore", "jit": "off"},
+                "server_settings": {
+                    "application_name": "teamlore",
+                    "jit": "off",
+                    # No write transaction may outlast what a pull by time looks back.
+                    "statement_timeout": str(STATEMENT_MS),
+                    "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+                },
             },
         )
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
