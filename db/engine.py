@@ -30,8 +30,10 @@ STATEMENT_MS = 30_000
 IDLE_IN_TRANSACTION_MS = 15_000
 POOL_WAIT_SECONDS = 10.0
 
-_FULL = {"53100", "53200"}
+_FULL = {"53100"}
 _AWAY = {"53300", "57P01", "57P02", "57P03", "57P05", "25006"}
+_TRY_AGAIN = {"53200", "57014", "55P03", "25P03", "40001", "40P01"}
+"""No memory, time-outs, failed serialisations, deadlocks: nothing was done, a retry may work."""
 
 
 class Database:
@@ -113,7 +115,7 @@ def _condition(error: BaseException) -> Exception | None:
     if isinstance(error, DBAPIError):
         return _driver_condition(error)
     if isinstance(error, asyncpg.PostgresError):
-        return DatabaseUnavailableError() if error.sqlstate in _AWAY else None
+        return DatabaseUnavailableError() if error.sqlstate in _AWAY | _TRY_AGAIN else None
     away = (
         ConnectionError,
         FileNotFoundError,
@@ -130,5 +132,5 @@ def _driver_condition(error: DBAPIError) -> Exception | None:
         return DatabaseFullError()
     cause = getattr(error.orig, "__cause__", None)
     broken = error.connection_invalidated or isinstance(cause, asyncpg.InterfaceError)
-    away = broken or state.startswith("08") or state in _AWAY
+    away = broken or state.startswith("08") or state in _AWAY | _TRY_AGAIN
     return DatabaseUnavailableError() if away else None
