@@ -37,7 +37,8 @@ async def get_session(call: Call) -> Response:
 
 
 ROUTES: list[BaseRoute] = [
-    endpoint("GET", "/health", cloud.health, ANYBODY),
+    endpoint("GET", "/health", cloud.health, Access.PROBE),
+    endpoint("GET", "/ready", cloud.health, Access.PROBE),
     # Accounts, shared by both APIs
     endpoint("POST", "/api/auth/register", cloud.register, ANYBODY),
     endpoint("POST", "/api/auth/login", cloud.log_in, ANYBODY),

@@ -189,3 +189,14 @@ async def test_usage_and_health(ada: McpClient) -> None:
     }
     health = (await ada.http.get("/health")).json()
     assert (health["status"], health["database"]) == ("ok", "ok")
+
+
+async def test_a_balancer_may_ask_as_often_as_it_likes(serve: Any, settings: Any) -> None:
+    server = await serve(settings.model_copy(update={"rate_limit_anonymous_max": 3}))
+    for path in ("/health", "/ready"):
+        answers = [await server.client.get(path) for _ in range(5)]
+        assert [a.status_code for a in answers] == [200] * 5
+    asked = [await server.client.get("/api/federation/stats") for _ in range(4)]
+    assert [a.status_code for a in asked] == [200, 200, 200, 429]
+    assert asked[0].headers["RateLimit-Remaining"] == "2"
+    assert int(asked[3].headers["Retry-After"]) >= 1
