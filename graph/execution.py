@@ -81,13 +81,19 @@ class Engine:
         return _responses(executor, cast(AsyncGenerator[Any, None], source), context)
 
     def _executor(self, request: Request, context: Context) -> Executor[Any]:
-        document, _operation = self._operation(request)
-        texts.check_variables(request.variables)
+        document, operation = self._operation(request)
+        variables = dict(request.variables or {})
+        try:
+            limits.check_variables(variables)
+            limits.check_cost(self._schema, document, operation, variables)
+        except GraphQLError as error:
+            raise Refused([error], errors.BAD_INPUT) from None
+        texts.check_variables(variables)
         built = Executor.build(
             self._schema,
             document,
             context_value=context,
-            raw_variable_values=dict(request.variables or {}),
+            raw_variable_values=variables,
             operation_name=request.operation_name,
             max_coercion_errors=_MAX_ERRORS,
         )
@@ -115,7 +121,7 @@ class Engine:
                 limit = limits.MAX_DOCUMENT_BYTES
                 raise GraphQLError(f"The document is longer than {limit} bytes")
             document = parse(query, max_tokens=limits.MAX_TOKENS)
-            limits.check(document)
+            limits.check(self._schema, document)
         except GraphQLError as error:
             raise Refused([error], errors.PARSE_FAILED) from None
         except UnicodeEncodeError:

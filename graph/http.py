@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,11 +19,13 @@ from starlette.responses import Response
 from domain.actor import Actor
 from domain.errors import RateLimited, TooLarge
 from domain.services import Services
-from graph import credentials, errors
+from graph import credentials, errors, sse
 from graph.context import Context
+from graph.encoding import encode
 from graph.errors import Refused
 from graph.execution import Engine
 from graph.execution import Request as Operation
+from graph.sse import EventStream
 
 MODERN, LEGACY = "application/graphql-response+json", "application/json"
 MAX_BODY = 4 * 1024 * 1024
@@ -44,8 +47,16 @@ class Rejected(Exception):  # noqa: N818 - it is an answer
         self.status, self.message, self.headers = status, message, headers or {}
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the client takes: its favourite of the two kinds of JSON, and events or not."""
+
+    json: str | None = LEGACY
+    events: bool = False
+
+
 class HttpEndpoint:
-    """Answers queries and mutations."""
+    """Answers queries and mutations, and streams subscriptions to those who accept events."""
 
     def __init__(self, services: Services, engine: Engine) -> None:
         self._services = services
@@ -53,20 +64,24 @@ class HttpEndpoint:
 
     async def respond(self, request: Request) -> Response:
         """The answer to one request."""
-        media_type = LEGACY
+        accepted = Accepted()
         try:
-            media_type = _accepted(request.headers.get("accept"))
+            accepted = _accepted(request.headers.get("accept"))
             caller, address = await self._admit(request)
             operation = await _operation(request)
-            return await self._run(request, operation, caller, address, media_type)
+            return await self._run(
+                request, operation, Context(self._services, caller, address), accepted
+            )
         except Rejected as refusal:
             content = {"errors": [{"message": refusal.message}]}
-            return _answer(content, refusal.status, media_type, refusal.headers)
+            return _answer(content, refusal.status, accepted.json, refusal.headers)
         except Refused as refusal:
-            status = 400 if media_type == MODERN else 200
-            return _answer({"errors": refusal.errors}, status, media_type)
+            if accepted.json is None:
+                return EventStream(sse.single({"errors": refusal.errors}))
+            status = 400 if accepted.json == MODERN else 200
+            return _answer({"errors": refusal.errors}, status, accepted.json)
         except Exception as error:  # described, masked and logged in graph.errors
-            return _failure(error, media_type)
+            return _failure(error, accepted.json)
 
     async def _admit(self, request: Request) -> tuple[Actor | None, str]:
         """Who asks and from where, counted against its allowance."""
@@ -78,21 +93,19 @@ class HttpEndpoint:
         return caller, address
 
     async def _run(
-        self,
-        request: Request,
-        operation: Operation,
-        caller: Actor | None,
-        address: str,
-        media_type: str,
+        self, request: Request, operation: Operation, context: Context, accepted: Accepted
     ) -> Response:
         kind = self._engine.operation(operation)
-        if kind is OperationType.SUBSCRIPTION:
-            raise Rejected(400, "Subscriptions go over a WebSocket: graphql-transport-ws")
-        if kind is not OperationType.QUERY and request.method == "GET":
+        if kind is OperationType.SUBSCRIPTION and not accepted.events:
+            message = f"Subscriptions go over a WebSocket, or to who accepts {sse.MEDIA_TYPE}"
+            raise Rejected(400, message)
+        if kind is OperationType.MUTATION and request.method == "GET":
             raise Rejected(405, "A mutation must be sent with POST", {"Allow": "POST"})
-        context = Context(self._services, caller, address)
+        if kind is OperationType.SUBSCRIPTION or accepted.json is None:
+            contents = await sse.begin(self._engine, operation, context)
+            return EventStream(contents, context.caller.expires_at if context.caller else None)
         content = await self._engine.execute(operation, context)
-        return _answer(content, _status(content), media_type)
+        return _answer(content, _status(content), accepted.json)
 
 
 def _status(content: dict[str, Any]) -> int:
@@ -102,10 +115,10 @@ def _status(content: dict[str, Any]) -> int:
     return 503 if "UNAVAILABLE" in codes else 200
 
 
-def _accepted(header: str | None) -> str:
-    """The media type to answer in; the client's favourite of the two. Raises Rejected (406)."""
+def _accepted(header: str | None) -> Accepted:
+    """What the client takes, by its Accept header. Raises Rejected (406)."""
     if not header:
-        return LEGACY
+        return Accepted()
     wishes: dict[str, float] = {}
     for part in header.lower().split(","):
         name, *parameters = (piece.strip() for piece in part.split(";"))
@@ -113,9 +126,12 @@ def _accepted(header: str | None) -> str:
         wishes[name] = float(quality) if quality.replace(".", "", 1).isdigit() else 0.0
     fallback = wishes.get("application/*", wishes.get("*/*", 0.0))
     modern, legacy = wishes.get(MODERN, 0.0), wishes.get(LEGACY, fallback)
-    if max(modern, legacy) <= 0:
-        raise Rejected(406, f"This endpoint answers in {MODERN} or {LEGACY}")
-    return MODERN if modern >= legacy else LEGACY
+    events = wishes.get(sse.MEDIA_TYPE, 0.0) > 0
+    if max(modern, legacy) > 0:
+        return Accepted(MODERN if modern >= legacy else LEGACY, events)
+    if not events:
+        raise Rejected(406, f"This endpoint answers in {MODERN}, {LEGACY} or {sse.MEDIA_TYPE}")
+    return Accepted(None, events)
 
 
 async def _operation(request: Request) -> Operation:
@@ -174,7 +190,7 @@ def _json(data: bytes, what: str) -> Any:
             raise Rejected(400, f"The {what} is not JSON") from None
 
 
-def _failure(error: Exception, media_type: str) -> Response:
+def _failure(error: Exception, media_type: str | None) -> Response:
     described = errors.described(error)
     status = _STATUS.get(described["extensions"]["code"], 400)
     headers = {}
@@ -188,14 +204,10 @@ def _failure(error: Exception, media_type: str) -> Response:
 
 
 def _answer(
-    content: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None
+    content: dict[str, Any],
+    status: int,
+    media_type: str | None,
+    headers: dict[str, str] | None = None,
 ) -> Response:
-    return Response(encode(content), status, headers, media_type=f"{media_type}; charset=utf-8")
-
-
-def encode(content: dict[str, Any]) -> bytes:
-    """JSON, also for a message that quotes a string that is no Unicode."""
-    try:
-        return orjson.dumps(content)
-    except TypeError:
-        return json.dumps(content).encode()
+    content_type = f"{media_type or LEGACY}; charset=utf-8"
+    return Response(encode(content), status, headers, media_type=content_type)

@@ -24,9 +24,10 @@ from domain.feed import Revoked
 from domain.services import Services
 from graph import credentials, errors
 from graph.context import Context
+from graph.encoding import encode
 from graph.errors import Refused
 from graph.execution import Engine, Request
-from graph.http import Rejected, as_operation, encode
+from graph.http import Rejected, as_operation
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
