@@ -26,7 +26,7 @@ Resume = Annotated[
 ]
 
 
-@strawberry.type(description="What you can follow live, over a WebSocket.")
+@strawberry.type(description="What you can follow live, over a WebSocket or server-sent events.")
 class Subscription:
     """Root subscriptions."""
 
