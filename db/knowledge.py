@@ -24,6 +24,7 @@ from db.log import From, starting_places
 from db.rows import AnyRow, AnySelect, to_json
 from db.scope import Access, mine_or_team, scoped
 from db.tables import knowledge
+from db.words import words_query
 
 COLUMNS = tuple(
     knowledge.c[name]
@@ -115,17 +116,11 @@ async def count(connection: Connection, access: Access, wanted: Filter) -> int:
     return total
 
 
-def _matching(words: str) -> ColumnElement[Any]:
-    return func.websearch_to_tsquery("english", words).op("||")(
-        func.websearch_to_tsquery("simple", words)
-    )
-
-
 async def search(
     connection: Connection, access: Access, words: str, wanted: Filter, limit: int, offset: int
 ) -> tuple[Sequence[AnyRow], int]:
     """Matches, best first, each with `rank` as its last column; and how many there are."""
-    query = _matching(words)
+    query = words_query(words)
     matches = knowledge.c.search.op("@@")(query)
     rank = func.ts_rank_cd(knowledge.c.search, query).label("rank")
     found = _listed(access, wanted, *COLUMNS, rank).where(matches)

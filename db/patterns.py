@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from db.engine import Connection
 from db.rows import AnyRow, AnySelect
 from db.tables import contributions, contributors, patterns
+from db.words import words_query
 
 COLUMNS = tuple(
     patterns.c[name]
@@ -108,14 +109,8 @@ def _visible(wanted: Filter, *columns: ColumnElement[Any]) -> AnySelect:
     if wanted.tags:
         query = query.where(patterns.c.tags.overlap(list(wanted.tags)))
     if wanted.words is not None:
-        query = query.where(patterns.c.search.op("@@")(_query(wanted.words)))
+        query = query.where(patterns.c.search.op("@@")(words_query(wanted.words)))
     return query
-
-
-def _query(words: str) -> ColumnElement[Any]:
-    return func.websearch_to_tsquery("english", words).op("||")(
-        func.websearch_to_tsquery("simple", words)
-    )
 
 
 async def page(
@@ -124,7 +119,7 @@ async def page(
     """Visible patterns, best match or most shared first, and how many there are."""
     order: list[ColumnElement[Any]] = [patterns.c.independent.desc(), patterns.c.id]
     if wanted.words is not None:
-        order.insert(0, func.ts_rank_cd(patterns.c.search, _query(wanted.words)).desc())
+        order.insert(0, func.ts_rank_cd(patterns.c.search, words_query(wanted.words)).desc())
     query = _visible(wanted, *COLUMNS).order_by(*order).limit(limit).offset(offset)
     rows = (await connection.execute(query)).all()
     total = (await connection.execute(_visible(wanted, func.count()))).scalar_one()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from domain.authored import Authored
 from domain.inputs import EpochMs, Input, Label, NonBlank, RelatedFiles, Storable, Tags
 
 PUSH_MAX = 500
@@ -54,7 +55,7 @@ class Push(Input):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Authored):
     """An entry as it is stored."""
 
     id: UUID
@@ -71,8 +72,3 @@ class Entry:
     version: int
     created_at: datetime
     updated_at: datetime
-
-    @property
-    def team_id(self) -> UUID | None:
-        """The team it is shared with; None for a private one."""
-        return None if self.scope_id == self.author_id else self.scope_id

@@ -16,6 +16,7 @@ from db.log import Head
 from db.summaries import Filter as Filter
 from domain import journal
 from domain.actor import Actor
+from domain.authored import Authored
 from domain.errors import NotFound
 from domain.inputs import Input, JsonObject, Label, NonBlank
 from domain.policy import reading_team, writing_scope
@@ -45,7 +46,7 @@ class Push(Input):
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Authored):
     """A summary as it is stored."""
 
     id: UUID
@@ -57,11 +58,6 @@ class Summary:
     version: int
     created_at: datetime
     updated_at: datetime
-
-    @property
-    def team_id(self) -> UUID | None:
-        """The team it is shared with; None for a private one."""
-        return None if self.scope_id == self.author_id else self.scope_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,11 @@ OFFSET_MAX = 1_000_000_000
 _JSON_TYPES = ("application/json", "text/json", "text/plain", "")
 
 
+def address_of(request: Request) -> str:
+    """The network address that a request comes from."""
+    return request.client.host if request.client else "unknown"
+
+
 @dataclass(frozen=True)
 class Call:
     """A request with its credential already resolved."""
@@ -47,8 +52,7 @@ class Call:
     @property
     def address(self) -> str:
         """The network address that asks."""
-        client = self.request.client
-        return client.host if client else "unknown"
+        return address_of(self.request)
 
     @cached_property
     def query(self) -> Mapping[str, str]:

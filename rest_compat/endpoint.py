@@ -19,7 +19,7 @@ from domain.actor import Actor
 from domain.errors import NotFound, Unauthenticated
 from domain.services import Services
 from domain.throttle import Allowance
-from rest_compat.call import Api, Call, Handler
+from rest_compat.call import Api, Call, Handler, address_of
 from rest_compat.errors import BadRequest, json_response, render
 
 DRAIN_BYTES = 1024 * 1024
@@ -106,24 +106,20 @@ async def _caller(services: Services, request: Request, access: Access) -> tuple
             if credential and credential.strip()
         ]
     except Unauthenticated:
-        await services.throttle.count(_address(request), anonymous=True)
+        await services.throttle.count(address_of(request), anonymous=True)
         raise
     if len({actor.account_id for actor in actors}) > 1:
         raise BadRequest("X-API-Key and Authorization belong to different accounts")
     if not actors and access is Access.SIGNED_IN:
-        await services.throttle.count(_address(request), anonymous=True)
+        await services.throttle.count(address_of(request), anonymous=True)
         raise Unauthenticated
     return (actors[0] if actors else None), api
 
 
 async def _counted(services: Services, request: Request, caller: Actor | None) -> Allowance:
     if caller is None:
-        return await services.throttle.count(_address(request), anonymous=True)
+        return await services.throttle.count(address_of(request), anonymous=True)
     return await services.throttle.count(str(caller.account_id), anonymous=False)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
 
 
 def _tell(response: Response, allowance: Allowance) -> None:

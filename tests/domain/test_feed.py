@@ -21,15 +21,6 @@ from domain.entries import EntryFields, NewEntry, Push
 from domain.errors import Invalid, NotFound
 from domain.feed import FeedEvent, Follower, Hub, Revoked
 from domain.teams import NewTeam
-from settings import Settings
-
-
-@pytest.fixture
-async def db(settings: Settings) -> AsyncIterator[Database]:
-    assert settings.database_url is not None
-    db = Database(settings.database_url)
-    yield db
-    await db.close()
 
 
 @pytest.fixture

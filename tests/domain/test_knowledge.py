@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from db.engine import Database
@@ -11,16 +9,7 @@ from domain import knowledge, teams
 from domain.entries import EntryFields, Push
 from domain.errors import Forbidden, NotFound
 from domain.knowledge import Filter
-from settings import Settings
 from tests.domain.test_feed import person, team
-
-
-@pytest.fixture
-async def db(settings: Settings) -> AsyncIterator[Database]:
-    assert settings.database_url is not None
-    db = Database(settings.database_url)
-    yield db
-    await db.close()
 
 
 def _entry(summary: str, timestamp: int, details: str) -> EntryFields:
