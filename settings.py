@@ -81,6 +81,13 @@ class Settings(BaseModel):
     allowed_origins: tuple[str, ...] = ()
     """Other origins whose pages may open a WebSocket here."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
+    graphiql: bool | None = None
+    """Whether /graphiql is served; None means: everywhere but in production."""
+
+    @property
+    def shows_graphiql(self) -> bool:
+        """Whether /graphiql is served."""
+        return self.environment != "production" if self.graphiql is None else self.graphiql
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -96,7 +103,7 @@ class Settings(BaseModel):
         }
         given.setdefault("data_dir", str(default_data_dir(environ)))
         values: dict[str, object] = dict(given)
-        for flag in ("conversation_backup", "allow_anonymous_contributions"):
+        for flag in ("conversation_backup", "allow_anonymous_contributions", "graphiql"):
             if flag in given:
                 values[flag] = given[flag].lower() not in {"off", "false", "0", "no"}
         if "allowed_origins" in given:
@@ -135,6 +142,7 @@ _VARIABLES = {
     "PATTERN_MIN_ACCOUNT_AGE": "pattern_min_account_age",
     "ALLOWED_ORIGINS": "allowed_origins",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
+    "GRAPHIQL": "graphiql",
 }
 
 
