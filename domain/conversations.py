@@ -178,7 +178,8 @@ class Custody:
         scope = actor.account_id
         kind = "session_backed_up" if wanted.writes_content else "session_updated"
         async with self._db.begin() as connection:
-            head = (await journal.take_heads(connection, actor, {scope: 1}))[scope]
+            heads = await journal.take_heads(connection, actor, {scope: 1}, permission="team.push")
+            head = heads[scope]
             version = head.take()
             session = await _write_session(connection, actor, session_id, wanted, version, head.at)
             if wanted.writes_content:
