@@ -150,7 +150,7 @@ class AccountMutations:
 
     @mutation(
         SignOutEverywherePayload,
-        [NotFoundProblem, ForbiddenProblem],
+        [InvalidInput, ForbiddenProblem],
         "Make every token that was made for you so far useless, this one included; API keys too if "
         "you say so.",
     )
