@@ -80,11 +80,7 @@ async def test_a_password_is_changed_only_by_who_knows_it(server: RunningServer)
     person = await newcomer(server)
     change = {"currentPassword": "a guess or so", "newPassword": "longer still"}
     wrong = await person.do("changePassword", change, "token")
-    assert (
-        wrong["problems"]
-        == [{"path": ["input", "currentPassword"], "message": "is not your password"}]
-        or wrong["problems"][0]["path"][-1] == "currentPassword"
-    )
+    assert wrong["problems"] == [{"path": ["currentPassword"], "message": "is not your password"}]
     short = {"currentPassword": "long enough", "newPassword": "short"}
     assert (await person.do("changePassword", short, "token"))["__typename"] == "InvalidInput"
     results = [await person.do("changePassword", change, "token") for _ in range(25)]
@@ -94,13 +90,12 @@ async def test_a_password_is_changed_only_by_who_knows_it(server: RunningServer)
 
 async def test_of_two_password_changes_at_once_one_wins(server: RunningServer) -> None:
     person = await newcomer(server)
+    changes = [
+        {"currentPassword": "long enough", "newPassword": new}
+        for new in ("first of two", "second of two")
+    ]
     both = await asyncio.gather(
-        *(
-            person.do(
-                "changePassword", {"currentPassword": "long enough", "newPassword": n}, "token"
-            )
-            for n in ("first of two", "second of two")
-        ),
+        *(person.do("changePassword", change, "token") for change in changes),
         return_exceptions=True,
     )
     won = [r for r in both if isinstance(r, dict) and r["__typename"] == "ChangePasswordPayload"]
