@@ -35,8 +35,8 @@ ACTS: dict[str, Act] = {
         db, a, t, o, NewRole(role="viewer")
     ),
     "rename": lambda db, a, t, _o: teams.rename(db, a, t, NewTeam(name="Mine")),
-    "transfer": lambda db, a, t, o: memberships.transfer(db, a, t, o),
-    "remove": lambda db, a, t, o: memberships.remove(db, a, t, o),
+    "transfer": memberships.transfer,
+    "remove": memberships.remove,
     "delete": lambda db, a, t, _o: teams.delete(db, a, t),
     "push": _push,
 }

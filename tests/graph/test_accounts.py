@@ -66,11 +66,11 @@ async def test_a_changed_password_ends_tokens_and_by_choice_keys(server: Running
     )
     assert old.status_code == 401
 
-    change = {"currentPassword": "longer still", "newPassword": "long enough", "revokeKeys": True}
+    back = {"currentPassword": "longer still", "newPassword": "long enough", "revokeKeys": True}
     async with socket_of(person, by_key=True) as socket:
         await socket.subscribe(MY_FEED)
         await asyncio.sleep(0.1)
-        again = await renewed.do("changePassword", change, "token")
+        again = await renewed.do("changePassword", back, "token")
         assert await closed_within(socket, 1.5) == 4403
     assert await by_key.code(ME) == await renewed.code(ME) == "UNAUTHENTICATED"
     assert await replace(person, token=again["token"]).code(ME) is None
