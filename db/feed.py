@@ -67,14 +67,17 @@ class Bounds(NamedTuple):
 
     head: int
     pruned: int
+    deleted: bool
 
 
 async def bounds(connection: Connection, scope_ids: Collection[UUID]) -> dict[UUID, Bounds]:
-    """The bounds of each scope that exists."""
-    query = select(scopes.c.id, scopes.c.head, scopes.c.pruned).where(
-        scopes.c.id.in_(list(scope_ids)), scopes.c.deleted_at.is_(None)
-    )
-    return {row.id: Bounds(row.head, row.pruned) for row in await connection.execute(query)}
+    """The bounds of each scope that exists, or did."""
+    query = select(
+        scopes.c.id, scopes.c.head, scopes.c.pruned, scopes.c.deleted_at.is_not(None).label("gone")
+    ).where(scopes.c.id.in_(list(scope_ids)))
+    return {
+        row.id: Bounds(row.head, row.pruned, row.gone) for row in await connection.execute(query)
+    }
 
 
 _STANDING = text(
@@ -84,8 +87,8 @@ _STANDING = text(
         WITH ORDINALITY AS w(account_id, scope_id, key_id, epoch, place)
     JOIN accounts a ON a.id = w.account_id
     JOIN memberships m ON m.scope_id = w.scope_id AND m.account_id = w.account_id
-    JOIN scopes s ON s.id = w.scope_id AND s.deleted_at IS NULL
     LEFT JOIN api_keys k ON k.id = w.key_id AND k.account_id = a.id AND k.revoked_at IS NULL
+        AND (k.expires_at IS NULL OR k.expires_at > now())
     WHERE (w.key_id IS NULL OR k.id IS NOT NULL) AND (w.epoch IS NULL OR a.token_epoch = w.epoch)
     """
 ).bindparams(
@@ -97,7 +100,10 @@ _STANDING = text(
 
 
 async def still_standing(connection: Connection, standings: Collection[Standing]) -> set[Standing]:
-    """Those that hold at this moment: member, key not revoked, token's epoch current."""
+    """Those that hold at this moment: member, key neither revoked nor expired, epoch current.
+
+    The members of a deleted team are its members still: what they may see of it is how it ended.
+    """
     asked = list(standings)
     columns = zip(*asked, strict=True) if asked else ((), (), (), ())
     names = ("accounts", "scopes", "keys", "epochs")

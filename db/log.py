@@ -106,6 +106,16 @@ async def advance(
     return heads
 
 
+async def roles(
+    connection: AsyncConnection, account_id: UUID, scope_ids: Iterable[UUID]
+) -> dict[UUID, Any]:
+    """The role that an account has at this moment in each of the scopes that it belongs to."""
+    query = select(memberships.c.scope_id, memberships.c.role).where(
+        memberships.c.account_id == account_id, memberships.c.scope_id.in_(list(scope_ids))
+    )
+    return {row.scope_id: row.role for row in await connection.execute(query)}
+
+
 async def append(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
     """Write `entries` and wake whoever tails their scopes (when the transaction commits)."""
     if not entries:

@@ -87,6 +87,10 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False, server_default=NOW),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
+    Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{read,write,sync,admin}'")),
+    Column("expires_at", Instant),
+    Column("last_address", Text),
+    Column("last_program", Text),
     Index("api_keys_account_id_idx", "account_id", "created_at"),
 )
 
@@ -118,8 +122,35 @@ invitations = Table(
     Column("created_at", Instant, nullable=False, server_default=NOW),
     Column("expires_at", Instant, nullable=False),
     Column("accepted_at", Instant),
+    Column(
+        "role",
+        Text,
+        CheckConstraint("role IN ('admin', 'member', 'viewer')", name="role"),
+        nullable=False,
+        server_default=text("'member'"),
+    ),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("invitations_token_digest_idx", "token_digest"),
+    Index("invitations_email_key_idx", "email_key"),
+)
+
+# Append-only: a trigger refuses changes, and deletions but those that cascade from an account.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", Instant, nullable=False, server_default=text("clock_timestamp()")),
+    Column("kind", Text, nullable=False),
+    Column("actor_id", Uuid),
+    Column("account_id", Uuid, ForeignKey("accounts.id", ondelete="CASCADE")),
+    Column("team_id", Uuid, ForeignKey("scopes.id", ondelete="CASCADE")),
+    Column("key_id", Uuid),
+    Column("address", Text),
+    Column("user_agent", Text),
+    Column("detail", JSONB),
+    Index("audit_account_idx", "account_id", "at", "id"),
+    Index("audit_actor_idx", "actor_id", "at", "id"),
+    Index("audit_team_idx", "team_id", "at", "id"),
 )
 
 log = Table(

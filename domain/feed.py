@@ -39,6 +39,7 @@ LOOK_SECONDS = 0.5
 PAGE = 200
 CATCHING_UP_AT_ONCE = 4
 _ENDS_A_MEMBERSHIP = frozenset({"member_left", "member_removed"})
+_ENDS_A_SCOPE = "team_deleted"
 
 _logger = logging.getLogger(__name__)
 
@@ -50,14 +51,15 @@ class Revoked(Forbidden):
 class Follower:
     """One reader of one scope's log: an iterator of batches of events, oldest first.
 
-    Raises Revoked once its actor may no longer read the scope. Nothing is queued for it: whoever
-    reads slowly has an older `position`, and that is all.
+    Raises Revoked once its actor may no longer read the scope, and ends after the scope's last
+    event. Nothing is queued for it: whoever reads slowly has an older `position`, and that is all.
     """
 
     def __init__(self, hub: Hub, tail: Tail, standing: Standing, position: int) -> None:
         self.standing = standing
         self.position = position
         self.revoked = False
+        self._ended = False
         self._hub = hub
         self._tail = tail
 
@@ -65,14 +67,16 @@ class Follower:
         return self
 
     async def __anext__(self) -> Sequence[FeedEvent]:
-        while True:
+        while not self._ended:
             grown = self._tail.grown
             batch = await self._next_batch()
             self.check()
             if batch:
                 self.position = batch[-1].version
+                self._ended = batch[-1].kind == _ENDS_A_SCOPE
                 return batch
             await grown.wait()
+        raise StopAsyncIteration
 
     async def _next_batch(self) -> Sequence[FeedEvent]:
         self.check()
@@ -137,7 +141,11 @@ class Hub:
         standing = Standing(actor.account_id, scope_id, actor.key_id, actor.token_epoch)
         async with self._db.read() as connection:
             bounds = (await rows.bounds(connection, [scope_id])).get(scope_id)
-            if bounds is None or not await rows.still_standing(connection, {standing}):
+            if (
+                bounds is None
+                or bounds.deleted
+                or not await rows.still_standing(connection, {standing})
+            ):
                 raise NotFound
         position = bounds.head if after is None else _position(after, scope_id, bounds)
         tail = self._tails.setdefault(scope_id, Tail(scope_id, bounds.head))

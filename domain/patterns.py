@@ -25,6 +25,7 @@ from db.patterns import Filter as Filter
 from domain.actor import Actor
 from domain.errors import Invalid, Unauthenticated
 from domain.inputs import EpochMs, Input, NonBlank, Storable, Tags
+from domain.policy import require_key
 from domain.privacy import reasons_to_refuse
 from domain.services import Services
 
@@ -116,6 +117,8 @@ async def contribute(services: Services, actor: Actor | None, data: Contribution
     Raises Unauthenticated without an account, unless the setting lets anonymous contributions in;
     those are kept apart and never make anything visible.
     """
+    if actor is not None:
+        require_key(actor, "sync")
     who = _contributor(services, actor, data)
     refusals, accepted, merged = [], 0, 0
     offers: dict[bytes, NewPattern] = {}

@@ -226,7 +226,8 @@ async def _write(
     fresh: Mapping[str, Mapping[str, Any]],
 ) -> None:
     scope, total = actor.account_id, len(changes) + len(fresh)
-    head = (await journal.take_heads(connection, actor, {scope: total}))[scope]
+    counts = {scope: total}
+    head = (await journal.take_heads(connection, actor, counts, permission="team.push"))[scope]
     entries, added = [], []
     for session, changed in changes:
         entry = journal.entry(head, "session_updated", session.id, actor.account_id)

@@ -74,7 +74,7 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
     Without a team, a summary stays in the scope where the author's earlier one lives; with a team,
     it moves there. Raises Forbidden when the actor may not write to the team.
     """
-    target = writing_scope(actor, data.team_id)
+    target = writing_scope(actor, data.team_id, "team.push")
     items = {item.session_id: item for item in data.summaries}
     async with db.begin() as connection:
         homes = await rows.scopes_of(connection, actor.access, list(items))
@@ -86,7 +86,7 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
         counts: dict[UUID, int] = {}
         for scope_id in (*places.values(), *moved.values()):
             counts[scope_id] = counts.get(scope_id, 0) + 1
-        heads = await journal.take_heads(connection, actor, counts)
+        heads = await journal.take_heads(connection, actor, counts, permission="team.push")
         await _bury(connection, actor, heads, moved)
         inserted = await _store(connection, actor, heads, items, places)
     return Pushed(inserted, len(data.summaries) - inserted)

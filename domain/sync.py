@@ -17,6 +17,7 @@ from db import accounts as account_rows
 from db import knowledge as knowledge_rows
 from db import log
 from db import summaries as summary_rows
+from db import teams as team_rows
 from db.engine import Connection, Database
 from db.log import From
 from db.scope import Access
@@ -140,8 +141,22 @@ async def _pull(
     async with db.read() as connection:
         await account_rows.count_sync(connection, actor.account_id)
         places = await _places(connection, actor, start, wish.team_id)
+        gone: dict[UUID, From] = await _left_behind(connection, actor, start)
     exact = start.positions is not None
-    return _chunks(source, db, actor.access, places, wish.limit, tombstones=exact)
+    access = Access(actor.account_id, (*actor.access.scopes, *gone))
+    return _chunks(source, db, access, {**places, **gone}, wish.limit, tombstones=exact)
+
+
+async def _left_behind(connection: Connection, actor: Actor, start: Start) -> dict[UUID, From]:
+    """Where a pull by cursor goes on in teams that were deleted: nothing but tombstones is there.
+
+    A team that somebody has left tells nothing more, so that copies made before stay as they were.
+    """
+    known = {i: p for i, p in (start.positions or {}).items() if i not in actor.roles}
+    if not known:
+        return {}
+    gone = await team_rows.left_behind(connection, actor.account_id, list(known))
+    return {i: From(i, known[i].version, known[i].everything) for i in gone}
 
 
 async def _places(

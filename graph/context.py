@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import strawberry
 
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.errors import Unauthenticated
 from domain.feed import Hub
 from domain.services import Services
@@ -21,8 +21,8 @@ class Context:
 
     services: Services
     caller: Actor | None
-    address: str
-    """The network address that asks."""
+    origin: Origin
+    """Where the request comes from."""
 
     @property
     def actor(self) -> Actor:
@@ -43,7 +43,7 @@ class Context:
 
     def renewed(self) -> Context:
         """The same caller with empty loaders."""
-        return Context(self.services, self.caller, self.address)
+        return Context(self.services, self.caller, self.origin)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -16,7 +16,7 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.errors import RateLimited, TooLarge
 from domain.services import Services
 from graph import credentials, errors, sse
@@ -67,10 +67,10 @@ class HttpEndpoint:
         accepted = Accepted()
         try:
             accepted = _accepted(request.headers.get("accept"))
-            caller, address = await self._admit(request)
+            caller, origin = await self._admit(request)
             operation = await _operation(request)
             return await self._run(
-                request, operation, Context(self._services, caller, address), accepted
+                request, operation, Context(self._services, caller, origin), accepted
             )
         except Rejected as refusal:
             content = {"errors": [{"message": refusal.message}]}
@@ -83,14 +83,15 @@ class HttpEndpoint:
         except Exception as error:  # described, masked and logged in graph.errors
             return _failure(error, accepted.json)
 
-    async def _admit(self, request: Request) -> tuple[Actor | None, str]:
+    async def _admit(self, request: Request) -> tuple[Actor | None, Origin]:
         """Who asks and from where, counted against its allowance."""
         address = request.client.host if request.client else "unknown"
+        origin = Origin.of(address, request.headers.get("user-agent"))
         given = credentials.of_headers(request.headers)
-        caller = await credentials.resolve(self._services, given, address)
+        caller = await credentials.resolve(self._services, given, origin)
         who = address if caller is None else str(caller.account_id)
         await self._services.throttle.count(who, anonymous=caller is None)
-        return caller, address
+        return caller, origin
 
     async def _run(
         self, request: Request, operation: Operation, context: Context, accepted: Accepted

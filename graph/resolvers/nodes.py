@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 from strawberry import ID
 
-from domain import accounts, sessions
+from domain import keys, sessions
 from domain.errors import NotFound
 from graph.context import Info
 from graph.fields import computed
@@ -38,8 +38,10 @@ async def _entry(info: Info, uuid: UUID) -> KnowledgeEntry | None:
 
 
 async def _api_key(info: Info, uuid: UUID) -> ApiKey | None:
-    keys = await accounts.keys(info.context.services, info.context.actor)
-    return next((ApiKey.of(key) for key in keys if key.id == uuid), None)
+    try:
+        return ApiKey.of(await keys.get(info.context.services.db, info.context.actor, uuid))
+    except NotFound:
+        return None
 
 
 async def _session(info: Info, uuid: UUID) -> Session | None:

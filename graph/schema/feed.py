@@ -83,18 +83,20 @@ class KnowledgeDeleted(KnowledgeEvent):
     """`knowledge_deleted`."""
 
 
-@strawberry.interface(description="Somebody came into the team or left it.")
+@strawberry.interface(
+    description="Somebody came into the team, left it, or has another role in it."
+)
 class MembershipEvent(FeedEvent):
     """What the events about members have in common."""
 
-    @computed("The id of the person who came or left.")
+    @computed("The id of the person whom it is about.")
     def member_id(self) -> ID:
         """The global id of the person."""
         return ids.encode("User", self.subject_uuid)
 
-    @computed("Who came or left; null when you no longer share a team with that person.")
+    @computed("Whom it is about; null when you no longer share a team with that person.")
     async def member(self, info: Info) -> User | None:
-        """The person who came or left."""
+        """The person whom it is about."""
         return await _person(info, self.subject_uuid)
 
 
@@ -112,6 +114,30 @@ class MemberLeft(MembershipEvent):
     removed: bool = strawberry.field(description="Whether somebody else ended the membership.")
 
 
+@strawberry.type(description="Somebody has another role in the team.")
+class MemberRoleChanged(MembershipEvent):
+    """`member_role_changed`."""
+
+    role: Role = strawberry.field(description="The role since this event.")
+    former_role: Role = strawberry.field(description="The role until then.")
+
+
+@strawberry.type(description="The team has another owner; the one so far is an admin of it now.")
+class OwnershipTransferred(MembershipEvent):
+    """`ownership_transferred`; the member is the new owner."""
+
+    former_role: Role = strawberry.field(description="The role that the new owner had until then.")
+
+
+@strawberry.type(
+    description="The team was deleted, and with it what it shared. The feed's last event."
+)
+class TeamDeleted(FeedEvent):
+    """`team_deleted`."""
+
+    name: str | None = strawberry.field(description="What the team was called.")
+
+
 @strawberry.type(description="The team was founded.")
 class TeamCreated(FeedEvent):
     """`team_created`."""
@@ -122,6 +148,7 @@ class TeamRenamed(FeedEvent):
     """`team_renamed`."""
 
     name: str | None = strawberry.field(description="The name since this event.")
+    former_name: str | None = strawberry.field(description="The name until then.")
 
 
 @strawberry.interface(description="A change of a backed-up session.")
@@ -190,7 +217,19 @@ _KINDS: dict[str, tuple[type[FeedEvent], _Extra]] = {
     "member_left": (MemberLeft, lambda _event: {"removed": False}),
     "member_removed": (MemberLeft, lambda _event: {"removed": True}),
     "team_created": (TeamCreated, _nothing),
-    "team_renamed": (TeamRenamed, lambda e: {"name": _detail(e, "name")}),
+    "team_renamed": (
+        TeamRenamed,
+        lambda e: {"name": _detail(e, "name"), "former_name": _detail(e, "former")},
+    ),
+    "team_deleted": (TeamDeleted, lambda e: {"name": _detail(e, "name")}),
+    "member_role_changed": (
+        MemberRoleChanged,
+        lambda e: {"role": Role(_detail(e, "role")), "former_role": Role(_detail(e, "former"))},
+    ),
+    "ownership_transferred": (
+        OwnershipTransferred,
+        lambda e: {"former_role": Role(_detail(e, "former"))},
+    ),
     "session_backed_up": (SessionBackedUp, _nothing),
     "session_created": (SessionCreated, _nothing),
     "session_updated": (SessionUpdated, _nothing),

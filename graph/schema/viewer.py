@@ -12,7 +12,9 @@ from domain import accounts, teams
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
-from graph.schema.api_key import ApiKey
+from graph.schema.api_key import ApiKey, key_page
+from graph.schema.audit import AuditEvent, OnlyEvents, my_audit
+from graph.schema.invitation import Invitation, my_invitations
 from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
 from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.session import OfProject, Session, session_page
@@ -34,10 +36,42 @@ class Viewer:
     created_at: datetime = strawberry.field(description="When you opened the account.")
 
     @computed("Your API keys that are not revoked, oldest first.")
-    async def api_keys(self, info: Info) -> list[ApiKey]:
-        """The living keys."""
-        keys = await accounts.keys(info.context.services, info.context.actor)
-        return [ApiKey.of(key) for key in keys]
+    async def api_keys(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[ApiKey]:
+        """A page of the caller's keys."""
+        return await key_page(info, window(first, after, last, before))
+
+    @computed(
+        "Open invitations to your e-mail address, oldest first. They tell you which teams wait; to "
+        "join takes the link, since anybody may claim an address."
+    )
+    async def invitations(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Invitation]:
+        """A page of the invitations to the caller."""
+        return await my_invitations(info, window(first, after))
+
+    @computed(
+        "Security events that you caused or that concern you, newest first. An API key needs the "
+        "scope ADMIN for it."
+    )
+    async def audit(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: OnlyEvents = None,
+    ) -> Connection[AuditEvent]:
+        """A page of the caller's audit log."""
+        return await my_audit(info, filter, window(first, after, last, before))
 
     @computed("The teams that you belong to, oldest first.")
     async def teams(self, info: Info) -> list[Team]:

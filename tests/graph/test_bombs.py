@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from domain.actor import NOWHERE
 from domain.errors import Fault
 from domain.services import Services
 from graph.build import core_schema
@@ -205,7 +206,7 @@ BOMBS |= VARIABLES
 def _seconds(query: str, variables: dict[str, Any]) -> tuple[float, list[dict[str, Any]] | None]:
     """The CPU time until execution would begin, on a new engine, and the refusal if it is one."""
     engine = Engine(core_schema())
-    context = Context(cast(Services, None), None, "nowhere")
+    context = Context(cast(Services, None), None, NOWHERE)
     refused: list[dict[str, Any]] | None = None
     began = time.process_time()
     try:

@@ -12,6 +12,8 @@ from tests.support.server import RunningServer
 READS = {
     "team": "query ($team: ID!) { team(id: $team) { name } }",
     "team members": "query ($team: ID!) { team(id: $team) { members { totalCount } } }",
+    "team invitations": "query ($team: ID!) { team(id: $team) { invitations { totalCount } } }",
+    "team audit": "query ($team: ID!) { team(id: $team) { audit { totalCount } } }",
     "knowledge": "query ($team: ID!) { knowledge(teamId: $team) { totalCount } }",
     "search": 'query ($team: ID!) { searchKnowledge(query: "a", teamId: $team) { totalCount } }',
 }
@@ -19,12 +21,20 @@ WRITES: dict[str, dict[str, object]] = {
     "inviteToTeam": {"email": "x@example.org"},
     "removeMember": {"userId": "member"},
     "leaveTeam": {},
+    "renameTeam": {"name": "Mine"},
+    "deleteTeam": {},
+    "changeMemberRole": {"userId": "member", "role": "VIEWER"},
+    "transferOwnership": {"userId": "member"},
     "createKnowledge": {"type": "decision", "timestamp": 1, "summary": "Hello"},
 }
 FIELDS = {
     "inviteToTeam": "memberId",
     "removeMember": "removedId",
     "leaveTeam": "leftId",
+    "renameTeam": "team { id }",
+    "deleteTeam": "deletedId",
+    "changeMemberRole": "role",
+    "transferOwnership": "ownerId",
     "createKnowledge": "entry { id }",
 }
 
@@ -51,6 +61,9 @@ async def test_an_outsider_gets_no_node_and_changes_no_entry(server: RunningServ
     owner, member, team_id = await team_of_two(server)
     outsider = await newcomer(server)
     entry_id = await owner.write("Ours", team_id)
+    user = "query ($id: ID!) { user(id: $id) { id } }"
+    assert (await member.ask(user, id=owner.id))["user"] == {"id": owner.id}
+    assert await outsider.code(user, id=owner.id) == "NOT_FOUND"
     for node_id in (team_id, entry_id, owner.id):
         query = "query ($id: ID!) { node(id: $id) { id } }"
         assert (await member.ask(query, id=node_id))["node"] == {"id": node_id}
