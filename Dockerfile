@@ -5,12 +5,20 @@ COPY requirements.txt .
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt
 
+FROM node:22-slim AS pages
+WORKDIR /build
+COPY web/package.json web/package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY web .
+RUN npm run build && node compress.js dist
+
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin teamlore \
     && install -d -o teamlore -g teamlore -m 0700 /data
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
+COPY --from=pages /build/dist web/dist
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOST=0.0.0.0 \

@@ -19,6 +19,7 @@ from domain.services import Services
 from domain.throttle import Throttle
 from domain.tokens import Tokens
 from graph.build import create_graphql_app
+from pages import page_routes
 from rest_compat.endpoint import method_not_allowed, not_found
 from rest_compat.routes import ROUTES
 from settings import Settings
@@ -41,7 +42,12 @@ def create_app(settings: Settings) -> Starlette:
 
     graph = create_graphql_app(services)
     app = Starlette(
-        routes=[*ROUTES, Route("/graphql", graph), WebSocketRoute("/graphql", graph)],
+        routes=[
+            *ROUTES,
+            Route("/graphql", graph),
+            WebSocketRoute("/graphql", graph),
+            *page_routes(graphiql=settings.shows_graphiql),
+        ],
         middleware=[Middleware(ContentCoding)],
         exception_handlers={404: not_found, 405: method_not_allowed},
         lifespan=lifespan,

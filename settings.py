@@ -86,6 +86,13 @@ class Settings(BaseModel):
     introspection: bool | None = None
     """Whether the graph answers `__schema` and `__type`; None means: not in production."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
+    graphiql: bool | None = None
+    """Whether /graphiql is served; None means: everywhere but in production."""
+
+    @property
+    def shows_graphiql(self) -> bool:
+        """Whether /graphiql is served."""
+        return self.environment != "production" if self.graphiql is None else self.graphiql
 
     @property
     def introspection_allowed(self) -> bool:
@@ -108,7 +115,13 @@ class Settings(BaseModel):
         }
         given.setdefault("data_dir", str(default_data_dir(environ)))
         values: dict[str, object] = dict(given)
-        for flag in ("conversation_backup", "allow_anonymous_contributions", "introspection"):
+        flags = (
+            "conversation_backup",
+            "allow_anonymous_contributions",
+            "graphiql",
+            "introspection",
+        )
+        for flag in flags:
             if flag in given:
                 values[flag] = given[flag].lower() not in {"off", "false", "0", "no"}
         if "allowed_origins" in given:
@@ -148,6 +161,7 @@ _VARIABLES = {
     "ALLOWED_ORIGINS": "allowed_origins",
     "GRAPHQL_INTROSPECTION": "introspection",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
+    "GRAPHIQL": "graphiql",
 }
 
 
