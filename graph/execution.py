@@ -134,9 +134,7 @@ class Engine:
     def _prepare(self, query: str) -> DocumentNode:
         """Parse and validate. Raises Refused."""
         try:
-            if len(query.encode()) > limits.MAX_DOCUMENT_BYTES:
-                limit = limits.MAX_DOCUMENT_BYTES
-                raise GraphQLError(f"The document is longer than {limit} bytes")
+            limits.check_text(query)
             document = parse(query, max_tokens=limits.MAX_TOKENS)
             if not self._introspection:
                 introspection.refuse(query, document)

@@ -270,9 +270,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 async def test_bombs_are_refused_before_anything_runs(server: RunningServer, name: str) -> None:
-    began = time.monotonic()
     answer = await Caller(server).post(BOMBS[name])
-    assert time.monotonic() - began < 0.5
     assert "data" not in answer.json()
     assert "INTERNAL" not in answer.text
 
