@@ -6,9 +6,10 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt
 
 FROM node:22-slim AS pages
-WORKDIR /build
+WORKDIR /build/web
 COPY web/package.json web/package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY schema.graphql /build/
 COPY web .
 RUN npm run build && node compress.js dist
 
@@ -18,7 +19,7 @@ RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin team
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
-COPY --from=pages /build/dist web/dist
+COPY --from=pages /build/web/dist web/dist
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOST=0.0.0.0 \

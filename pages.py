@@ -7,6 +7,7 @@ one then reads what is missing.
 from __future__ import annotations
 
 import mimetypes
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +24,9 @@ _POLICY = (
     "img-src 'self' data:; font-src 'self'{fonts}; style-src 'self'{styles}; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-_STRICT = _POLICY.format(fonts="", styles="")
+# React Aria adds one style element to the page, by a nonce that only this answer has.
+_STRICT = _POLICY.format(fonts="", styles=" 'nonce-made-for-each-answer'")
+_NONCE = "made-for-each-answer"
 # GraphiQL's editor brings a font in its style sheet and writes its colours into style elements.
 _EDITOR = _POLICY.format(fonts=" data:", styles=" 'unsafe-inline'")
 _HEADERS = {
@@ -31,6 +34,22 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+# Addresses that the dashboard's own router knows; anything else is nobody's.
+_PLACES = (
+    "/",
+    "/overview",
+    "/sessions",
+    "/sessions/{rest:path}",
+    "/knowledge",
+    "/knowledge/{rest:path}",
+    "/teams",
+    "/teams/{rest:path}",
+    "/community",
+    "/community/{rest:path}",
+    "/settings",
+    "/settings/{rest:path}",
+    "/invitations/{rest:path}",
+)
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _BEING_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -45,17 +64,24 @@ by itself.</p></html>
 def page_routes(*, graphiql: bool, built: Path = BUILT) -> list[BaseRoute]:
     """The routes of the pages and of what they load; GraphiQL only where it is wanted."""
     assets = Mount("/assets", _Assets(directory=built / "assets", check_dir=False))
-    if not graphiql:
-        return [assets]
-    return [assets, Route("/graphiql", _page(built / "graphiql.html", _EDITOR))]
+    dashboard = _page(built / "index.html")
+    routes: list[BaseRoute] = [assets, *(Route(place, dashboard) for place in _PLACES)]
+    if graphiql:
+        routes.append(Route("/graphiql", _page(built / "graphiql.html", _EDITOR)))
+    return routes
 
 
 def _page(file: Path, policy: str = _STRICT) -> Callable[[Request], Response]:
     def show(_request: Request) -> Response:
         if not file.is_file():
             return HTMLResponse(_BEING_BUILT, 503, {"Retry-After": "3", **_HEADERS})
-        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", **_HEADERS}
-        return FileResponse(file, headers=headers, media_type="text/html; charset=utf-8")
+        nonce = secrets.token_urlsafe(16)
+        headers = {
+            "Content-Security-Policy": policy.replace(_NONCE, nonce),
+            "Cache-Control": "no-store",
+            **_HEADERS,
+        }
+        return HTMLResponse(file.read_text("utf-8").replace(_NONCE, nonce), headers=headers)
 
     return show
 

@@ -11,7 +11,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 5000, // GraphiQL's editor is one large chunk, of that page alone
     rolldownOptions: {
-      input: "graphiql.html",
+      input: ["index.html", "graphiql.html"],
       checks: { moduleLevelDirective: false }, // hints to React's compiler, which does not run here
     },
   },

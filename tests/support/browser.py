@@ -46,6 +46,8 @@ class Watched:
     """Addresses of other origins that it asked for."""
     complaints: list[str] = field(default_factory=list)
     """Errors of its console, reports of its policy among them."""
+    refusals: bool = False
+    """Whether the server is meant to refuse something: the browser notes each on its console."""
 
     def _asked(self, url: str) -> None:
         parts = urlsplit(url)
@@ -55,6 +57,8 @@ class Watched:
             self.strangers.append(url)
 
     def _said(self, message: ConsoleMessage) -> None:
+        if self.refusals and "the server responded with a status of 401" in message.text:
+            return
         if message.type == "error":
             self.complaints.append(message.text)
 

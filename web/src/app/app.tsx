@@ -1,0 +1,33 @@
+// Every page has an address of its own, and loads its own script when it is first opened.
+import { Suspense, lazy } from "react";
+import { Redirect, Route, Switch } from "wouter";
+
+import { useAccount } from "./account";
+import { HomePage } from "./pages/home";
+import { Shell } from "./shell";
+import { Loading } from "./ui/kit";
+
+const KnowledgePage = lazy(() => import("./pages/knowledge"));
+const TeamsPage = lazy(() => import("./pages/teams"));
+const TeamPage = lazy(() => import("./pages/team"));
+const SettingsPage = lazy(() => import("./pages/settings"));
+
+export function App() {
+  const { signedIn } = useAccount();
+  if (!signedIn) return <HomePage />;
+  return (
+    <Shell>
+      <Suspense fallback={<Loading what="this page" />}>
+        <Switch>
+          <Route path="/knowledge" component={KnowledgePage} />
+          <Route path="/teams" component={TeamsPage} />
+          <Route path="/teams/:id">{({ id }) => <TeamPage key={id} id={decodeURIComponent(id)} />}</Route>
+          <Route path="/settings" component={SettingsPage} />
+          <Route>
+            <Redirect to="/knowledge" replace />
+          </Route>
+        </Switch>
+      </Suspense>
+    </Shell>
+  );
+}

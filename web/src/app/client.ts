@@ -1,0 +1,82 @@
+// One client a credential: queries and mutations over HTTP, subscriptions over one socket that
+// reconnects by itself. Feeds keep their cursor and resume behind it (see feed.ts).
+import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
+import { type Cache, cacheExchange } from "@urql/exchange-graphcache";
+import { relayPagination } from "@urql/exchange-graphcache/extras";
+import { type Client as SocketClient, createClient } from "graphql-ws";
+
+import { authorization } from "../credential";
+
+export interface Connected {
+  client: Client;
+  socket: SocketClient;
+  dispose: () => void;
+}
+
+const ENTITIES = new Set(["ApiKey", "KnowledgeEntry", "Session", "Team", "User"]);
+const IMMEDIATELY_AGAIN = 1008; // the first retries of a dropped socket come fast
+
+export function connect(credential: string, onUnauthenticated: () => void): Connected {
+  const http = new URL("/graphql", window.location.href);
+  const address = new URL(http);
+  address.protocol = http.protocol === "https:" ? "wss:" : "ws:";
+  const socket = createClient({
+    url: address.href,
+    lazy: true,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    shouldRetry: () => true,
+    retryWait: (tries) => wait(Math.min(IMMEDIATELY_AGAIN * 1.6 ** tries, 15_000) * Math.random()),
+    connectionParams: authorization(credential),
+    on: { closed: (event) => (event as CloseEvent).code === 4401 && onUnauthenticated() },
+  });
+  const client = new Client({
+    url: http.href,
+    preferGetMethod: false,
+    fetchOptions: () => ({ headers: authorization(credential) }),
+    exchanges: [
+      cacheExchange({
+        keys: new Proxy(
+          {},
+          {
+            has: () => true,
+            get: (_keys, type) => (data: { id?: unknown }) =>
+              ENTITIES.has(String(type)) && typeof data.id === "string" ? data.id : null,
+            // The cache asks which types have keys: each, as far as it is concerned.
+            getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+          },
+        ),
+        updates: {
+          Mutation: {
+            createKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge"),
+            restoreKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge"),
+            deleteKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge"),
+            createTeam: (_result, _args, cache) => forget(cache, "teams"),
+          },
+        },
+        resolvers: {
+          Query: { knowledge: relayPagination(), searchKnowledge: relayPagination(), sessions: relayPagination() },
+          Team: { knowledge: relayPagination(), members: relayPagination() },
+        },
+      }),
+      fetchExchange,
+      subscriptionExchange({
+        forwardSubscription: (operation) => ({
+          subscribe: (sink) => ({
+            unsubscribe: socket.subscribe({ ...operation, query: operation.query ?? "" }, sink as never),
+          }),
+        }),
+      }),
+    ],
+  });
+  return { client, socket, dispose: () => void socket.dispose() };
+}
+
+// Lists that a change may have entered or left are asked for again.
+function forget(cache: Cache, ...fields: string[]): void {
+  for (const { fieldName, fieldKey } of cache.inspectFields("Query"))
+    if (fields.includes(fieldName)) cache.invalidate("Query", fieldKey);
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
