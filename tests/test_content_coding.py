@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -143,3 +144,30 @@ async def test_any_stream_comes_out_as_it_went_in(sizes: list[int], coding: str)
     given = response.headers.get("content-encoding")
     assert (OPEN[given](body) if given else body) == b"".join(parts)
     assert response.headers["vary"] == "Origin, Accept-Encoding"
+
+
+@pytest.mark.parametrize("coding", list(OPEN))
+async def test_what_was_streamed_so_far_can_be_read(coding: str) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def streaming(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"[1,", "more_body": True})
+        opened = zlib.decompressobj(31) if coding == "gzip" else zstd.ZstdDecompressor()
+        assert opened.decompress(sent[-1]["body"]) == b"[1,"
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "headers": [(b"accept-encoding", coding.encode())],
+    }
+    await ContentCoding(streaming)(scope, _nothing, send)
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+
+
+async def _nothing() -> Any:
+    return {"type": "http.disconnect"}
