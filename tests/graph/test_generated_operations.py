@@ -76,9 +76,9 @@ class Cast:
             },
         )
         content = answer.json()
-        assert answer.status_code < 500, content
+        assert answer.status_code < 500, (text, content)
         codes = _codes(content)
-        assert "INTERNAL" not in codes, content
+        assert "INTERNAL" not in codes, (text, content)
         self.outcomes[_outcome(content, codes)] += 1
         if content.get("data") is not None:
             assert not validate(SCHEMA, document)
