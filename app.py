@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 
+from content_coding import ContentCoding
 from db.blobs import open_store
 from db.engine import Database
 from domain.conversations import Custody
@@ -46,6 +48,7 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graph),
             *page_routes(graphiql=settings.shows_graphiql),
         ],
+        middleware=[Middleware(ContentCoding)],
         exception_handlers={404: not_found, 405: method_not_allowed},
         lifespan=lifespan,
     )

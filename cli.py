@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from serving import configure_logging, server_config
+from serving import configure_logging, server_config, settle_memory
 from settings import VERSION, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -237,6 +237,7 @@ def _run(settings: Settings, app: ASGIApp, listener: socket.socket) -> None:
     class Announcing(Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            settle_memory()
             click.echo(f"Teamlore is ready at {url} (data in {settings.data_dir})")
             sys.stdout.flush()
 

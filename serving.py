@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from typing import TYPE_CHECKING
@@ -72,6 +73,17 @@ def server_config(app: ASGIApp, settings: Settings) -> Config:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
+
+
+def settle_memory() -> None:
+    """Spare the garbage collector what the program itself consists of.
+
+    The modules and the schema are more than 100,000 objects that live as long as the process. To
+    walk all of them, as the collector does now and then, costs a request that comes at the wrong
+    moment some 50 ms of CPU (measured); frozen, they are left out.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def configure_logging(settings: Settings) -> None:

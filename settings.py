@@ -66,9 +66,12 @@ class Settings(BaseModel):
 
     rate_limit_window_ms: int = Field(60_000, ge=100, le=86_400_000)
     rate_limit_max: int = Field(12_000, ge=1)
-    """Requests of one account in a window: a first sync of 2,000 sessions fits easily."""
+    """REST requests of one account in a window: a first sync of 2,000 sessions fits easily.
+
+    Each is worth 10 points; a GraphQL operation takes its cost in points out of the same budget.
+    """
     rate_limit_anonymous_max: int = Field(600, ge=1)
-    """Requests that one address may make in a window without a credential."""
+    """The same for one address without a credential."""
     login_attempts_max: int = Field(20, ge=1)
     """Failed log-ins per account and address in a window of fifteen minutes."""
 
@@ -80,6 +83,8 @@ class Settings(BaseModel):
     pattern_min_account_age: Annotated[timedelta, BeforeValidator(parse_duration)] | None = None
     allowed_origins: tuple[str, ...] = ()
     """Other origins whose pages may open a WebSocket here."""
+    introspection: bool | None = None
+    """Whether the graph answers `__schema` and `__type`; None means: not in production."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
     graphiql: bool | None = None
     """Whether /graphiql is served; None means: everywhere but in production."""
@@ -88,6 +93,13 @@ class Settings(BaseModel):
     def shows_graphiql(self) -> bool:
         """Whether /graphiql is served."""
         return self.environment != "production" if self.graphiql is None else self.graphiql
+
+    @property
+    def introspection_allowed(self) -> bool:
+        """Whether anybody may ask the graph for its schema."""
+        return (
+            self.environment != "production" if self.introspection is None else self.introspection
+        )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -103,7 +115,13 @@ class Settings(BaseModel):
         }
         given.setdefault("data_dir", str(default_data_dir(environ)))
         values: dict[str, object] = dict(given)
-        for flag in ("conversation_backup", "allow_anonymous_contributions", "graphiql"):
+        flags = (
+            "conversation_backup",
+            "allow_anonymous_contributions",
+            "graphiql",
+            "introspection",
+        )
+        for flag in flags:
             if flag in given:
                 values[flag] = given[flag].lower() not in {"off", "false", "0", "no"}
         if "allowed_origins" in given:
@@ -141,6 +159,7 @@ _VARIABLES = {
     "ALLOW_ANONYMOUS_CONTRIBUTIONS": "allow_anonymous_contributions",
     "PATTERN_MIN_ACCOUNT_AGE": "pattern_min_account_age",
     "ALLOWED_ORIGINS": "allowed_origins",
+    "GRAPHQL_INTROSPECTION": "introspection",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
 }

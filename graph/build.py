@@ -16,6 +16,7 @@ from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.feeds import Subscription
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
+from graph.resolvers.rate_limit import RateLimitQueries
 from graph.resolvers.sessions import SessionQueries
 from graph.resolvers.teams import TeamMutations, TeamQueries
 from graph.schema.feed import EVENT_TYPES
@@ -24,7 +25,14 @@ from graph.websocket import Connection
 
 
 @strawberry.type(description="What you can ask for.")
-class Query(AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, NodeQueries):
+class Query(
+    AccountQueries,
+    TeamQueries,
+    KnowledgeQueries,
+    SessionQueries,
+    NodeQueries,
+    RateLimitQueries,
+):
     """Root queries."""
 
 
@@ -55,7 +63,8 @@ class GraphQLApp:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._engine = Engine(core_schema())
+        introspection = services.settings.introspection_allowed
+        self._engine = Engine(core_schema(), introspection=introspection)
         self._http = HttpEndpoint(services, self._engine)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

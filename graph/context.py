@@ -12,6 +12,7 @@ from domain.actor import Actor, Origin
 from domain.errors import Unauthenticated
 from domain.feed import Hub
 from domain.services import Services
+from domain.throttle import Allowance
 from graph.loaders import Loaders
 
 
@@ -23,6 +24,15 @@ class Context:
     caller: Actor | None
     origin: Origin
     """Where the request comes from."""
+    allowance: Allowance | None = None
+    """What the request has taken of its budget; None where nothing is counted."""
+    cost: int = 1
+    """What the operation costs, once that is computed."""
+
+    async def settle(self) -> None:
+        """Charge the cost. Raises OverBudget when too little is left for it."""
+        if self.allowance is not None:
+            self.allowance = await self.services.throttle.settle(self.allowance, self.cost)
 
     @property
     def actor(self) -> Actor:

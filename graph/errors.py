@@ -22,6 +22,8 @@ from domain.errors import (
     Invalid,
     NotFound,
     RateLimited,
+    StorageFullError,
+    StorageUnavailableError,
     TooLarge,
     Unauthenticated,
 )
@@ -35,11 +37,15 @@ CODES: dict[type[BaseException], str] = {
     RateLimited: "RATE_LIMITED",
     TooLarge: "TOO_LARGE",
     DatabaseUnavailableError: "UNAVAILABLE",
-    DatabaseFullError: "UNAVAILABLE",
+    DatabaseFullError: "STORAGE_FULL",
+    StorageUnavailableError: "UNAVAILABLE",
+    StorageFullError: "STORAGE_FULL",
 }
 _MESSAGES: dict[type[BaseException], str] = {
     DatabaseUnavailableError: "The database is not available: try again shortly",
     DatabaseFullError: "The server's disk is full: nothing was stored",
+    StorageUnavailableError: "The store of conversations is not available: try again shortly",
+    StorageFullError: "The store of conversations is full: nothing was stored",
 }
 BAD_INPUT, PARSE_FAILED, VALIDATION_FAILED, INTERNAL = (
     "BAD_USER_INPUT",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
 
@@ -27,9 +27,10 @@ from graphql.execution import (
     execute_subscription_event,
 )
 
-from graph import errors, limits, texts
+from graph import errors, introspection, limits, texts
 from graph.context import Context
 from graph.errors import Refused
+from graph.persisted import PersistedDocuments
 
 REMEMBERED_DOCUMENTS = 512
 REMEMBERED_BYTES = 8 * 1024
@@ -44,22 +45,34 @@ class Request:
     query: str
     variables: Mapping[str, Any] | None = None
     operation_name: str | None = None
+    persisted: Any = None
+    """What `extensions.persistedQuery` says; then `query` may be empty until it is recalled."""
 
 
 class Engine:
     """Parses, checks and executes documents against one schema."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, introspection: bool = True) -> None:
         self._schema = schema
+        self._introspection = introspection
+        self._persisted = PersistedDocuments()
         self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
+
+    def recalled(self, request: Request) -> Request:
+        """The request with its document, which it may name by hash. Raises Refused."""
+        return replace(request, query=self._persisted.document(request.query, request.persisted))
 
     def operation(self, request: Request) -> OperationType:
         """What kind of operation a request is. Raises Refused."""
         return self._operation(request)[1].operation
 
     async def execute(self, request: Request, context: Context) -> dict[str, Any]:
-        """The response to a query or a mutation. Raises Refused, and Invalid for bad strings."""
+        """The response to a query or a mutation.
+
+        Raises Refused, Invalid for bad strings, and OverBudget when the cost is too much for now.
+        """
         executor = self._executor(request, context)
+        await context.settle()
         result = execute_root_selection_set(executor)
         if executor.is_awaitable(result):
             result = await cast(Awaitable[ExecutionResult], result)
@@ -73,6 +86,7 @@ class Engine:
         Raises Refused, and whatever the subscription's resolver raises, before the first one.
         """
         executor = self._executor(request, context)
+        await context.settle()
         source = create_source_event_stream(executor)
         if executor.is_awaitable(source):
             source = await source
@@ -85,7 +99,8 @@ class Engine:
         variables = dict(request.variables or {})
         try:
             limits.check_variables(variables)
-            limits.check_cost(self._schema, document, operation, variables)
+            cost = limits.check_cost(self._schema, document, operation, variables)
+            context.cost = max(1, cost)
         except GraphQLError as error:
             raise Refused([error], errors.BAD_INPUT) from None
         texts.check_variables(variables)
@@ -104,6 +119,8 @@ class Engine:
     def _operation(self, request: Request) -> tuple[DocumentNode, OperationDefinitionNode]:
         size = len(request.query.encode("utf-8", "surrogatepass"))
         document = (self._remembered if size <= REMEMBERED_BYTES else self._prepare)(request.query)
+        if request.persisted is not None:
+            self._persisted.keep(request.query, request.persisted)
         found = get_operation_ast(document, request.operation_name)
         if found is None:
             message = (
@@ -117,10 +134,10 @@ class Engine:
     def _prepare(self, query: str) -> DocumentNode:
         """Parse and validate. Raises Refused."""
         try:
-            if len(query.encode()) > limits.MAX_DOCUMENT_BYTES:
-                limit = limits.MAX_DOCUMENT_BYTES
-                raise GraphQLError(f"The document is longer than {limit} bytes")
+            limits.check_text(query)
             document = parse(query, max_tokens=limits.MAX_TOKENS)
+            if not self._introspection:
+                introspection.refuse(query, document)
             limits.check(self._schema, document)
         except GraphQLError as error:
             raise Refused([error], errors.PARSE_FAILED) from None

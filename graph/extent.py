@@ -9,8 +9,7 @@ document, whatever the fragments do.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     ArgumentNode,
@@ -41,8 +40,7 @@ _HUGE = 10**9
 """Page sizes above this count as this, so that no figure takes long to compute or to print."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """How big a selection is with its fragments written out. A spread counts as a field."""
 
     depth: int = 0

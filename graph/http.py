@@ -7,8 +7,6 @@ asking first; a GET only ever reads. So there is nothing to forge across sites.
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,18 +14,19 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from domain.actor import Actor, Origin
+from domain.actor import Origin
 from domain.errors import RateLimited, TooLarge
 from domain.services import Services
+from domain.throttle import Allowance, OverBudget
 from graph import credentials, errors, sse
 from graph.context import Context
 from graph.encoding import encode
 from graph.errors import Refused
 from graph.execution import Engine
 from graph.execution import Request as Operation
+from graph.negotiation import LEGACY, MODERN, Accepted, Rejected, accepted
 from graph.sse import EventStream
 
-MODERN, LEGACY = "application/graphql-response+json", "application/json"
 MAX_BODY = 4 * 1024 * 1024
 _STATUS = {
     "UNAUTHENTICATED": 401,
@@ -35,24 +34,9 @@ _STATUS = {
     "RATE_LIMITED": 429,
     "TOO_LARGE": 413,
     "UNAVAILABLE": 503,
+    "STORAGE_FULL": 507,
     "INTERNAL": 500,
 }
-
-
-class Rejected(Exception):  # noqa: N818 - it is an answer
-    """The HTTP request is no GraphQL request."""
-
-    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status, self.message, self.headers = status, message, headers or {}
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What the client takes: its favourite of the two kinds of JSON, and events or not."""
-
-    json: str | None = LEGACY
-    events: bool = False
 
 
 class HttpEndpoint:
@@ -64,86 +48,60 @@ class HttpEndpoint:
 
     async def respond(self, request: Request) -> Response:
         """The answer to one request."""
-        accepted = Accepted()
+        taken, context = Accepted(), None
         try:
-            accepted = _accepted(request.headers.get("accept"))
-            caller, origin = await self._admit(request)
-            operation = await _operation(request)
-            return await self._run(
-                request, operation, Context(self._services, caller, origin), accepted
-            )
-        except Rejected as refusal:
-            content = {"errors": [{"message": refusal.message}]}
-            return _answer(content, refusal.status, accepted.json, refusal.headers)
-        except Refused as refusal:
-            if accepted.json is None:
-                return EventStream(sse.single({"errors": refusal.errors}))
-            status = 400 if accepted.json == MODERN else 200
-            return _answer({"errors": refusal.errors}, status, accepted.json)
+            taken = accepted(request.headers.get("accept"))
+            context = await self._admit(request)
+            response = await self._run(request, context, taken)
         except Exception as error:  # described, masked and logged in graph.errors
-            return _failure(error, accepted.json)
+            response = _refusal(error, taken)
+            if isinstance(error, OverBudget):
+                return _telling(response, error.allowance)
+        return _telling(response, context.allowance if context else None)
 
-    async def _admit(self, request: Request) -> tuple[Actor | None, Origin]:
+    async def _admit(self, request: Request) -> Context:
         """Who asks and from where, counted against its allowance."""
         address = request.client.host if request.client else "unknown"
         origin = Origin.of(address, request.headers.get("user-agent"))
         given = credentials.of_headers(request.headers)
         caller = await credentials.resolve(self._services, given, origin)
         who = address if caller is None else str(caller.account_id)
-        await self._services.throttle.count(who, anonymous=caller is None)
-        return caller, origin
+        allowance = await self._services.throttle.count(who, anonymous=caller is None)
+        return Context(self._services, caller, origin, allowance)
 
-    async def _run(
-        self, request: Request, operation: Operation, context: Context, accepted: Accepted
-    ) -> Response:
+    async def _run(self, request: Request, context: Context, taken: Accepted) -> Response:
+        operation = self._engine.recalled(await _operation(request))
         kind = self._engine.operation(operation)
-        if kind is OperationType.SUBSCRIPTION and not accepted.events:
+        if kind is OperationType.SUBSCRIPTION and not taken.events:
             message = f"Subscriptions go over a WebSocket, or to who accepts {sse.MEDIA_TYPE}"
             raise Rejected(400, message)
         if kind is OperationType.MUTATION and request.method == "GET":
             raise Rejected(405, "A mutation must be sent with POST", {"Allow": "POST"})
-        if kind is OperationType.SUBSCRIPTION or accepted.json is None:
+        if kind is OperationType.SUBSCRIPTION or taken.json is None:
             contents = await sse.begin(self._engine, operation, context)
             return EventStream(contents, context.caller.expires_at if context.caller else None)
         content = await self._engine.execute(operation, context)
-        return _answer(content, _status(content), accepted.json)
+        return _answer(content, _status(content), taken.json)
 
 
 def _status(content: dict[str, Any]) -> int:
     if content["data"] is not None:
         return 200
     codes = {error.get("extensions", {}).get("code") for error in content.get("errors", ())}
-    return 503 if "UNAVAILABLE" in codes else 200
-
-
-def _accepted(header: str | None) -> Accepted:
-    """What the client takes, by its Accept header. Raises Rejected (406)."""
-    if not header:
-        return Accepted()
-    wishes: dict[str, float] = {}
-    for part in header.lower().split(","):
-        name, *parameters = (piece.strip() for piece in part.split(";"))
-        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        wishes[name] = float(quality) if quality.replace(".", "", 1).isdigit() else 0.0
-    fallback = wishes.get("application/*", wishes.get("*/*", 0.0))
-    modern, legacy = wishes.get(MODERN, 0.0), wishes.get(LEGACY, fallback)
-    events = wishes.get(sse.MEDIA_TYPE, 0.0) > 0
-    if max(modern, legacy) > 0:
-        return Accepted(MODERN if modern >= legacy else LEGACY, events)
-    if not events:
-        raise Rejected(406, f"This endpoint answers in {MODERN}, {LEGACY} or {sse.MEDIA_TYPE}")
-    return Accepted(None, events)
+    return next((_STATUS[code] for code in ("UNAVAILABLE", "STORAGE_FULL") if code in codes), 200)
 
 
 async def _operation(request: Request) -> Operation:
     """What the client asks for. Raises Rejected."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "GET":
+        if media_type not in ("", "application/json"):
+            raise Rejected(415, "A GET has no body: leave the Content-Type out")
         given: dict[str, Any] = dict(request.query_params)
         for name in ("variables", "extensions"):
             if name in given:
                 given[name] = _json(given[name].encode("utf-8", "surrogatepass"), name)
     elif request.method == "POST":
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise Rejected(415, "Send application/json")
         given = _json(await _body(request), "body")
@@ -158,13 +116,14 @@ def as_operation(given: object) -> Operation:
         raise Rejected(400, "The body must be a JSON object")
     query, variables = given.get("query"), given.get("variables")
     name, extensions = given.get("operationName"), given.get("extensions")
-    if not isinstance(query, str) or not query:
-        raise Rejected(400, "query must be a string")
     if not isinstance(variables, dict | None) or not isinstance(extensions, dict | None):
         raise Rejected(400, "variables and extensions must be objects")
+    asked = (extensions or {}).get("persistedQuery")
+    if not isinstance(query or "", str) or not (query or asked):
+        raise Rejected(400, "query must be a string")
     if not isinstance(name, str | None):
         raise Rejected(400, "operationName must be a string")
-    return Operation(query, variables, name or None)
+    return Operation(query or "", variables, name or None, asked)
 
 
 async def _body(request: Request) -> bytes:
@@ -191,17 +150,34 @@ def _json(data: bytes, what: str) -> Any:
             raise Rejected(400, f"The {what} is not JSON") from None
 
 
-def _failure(error: Exception, media_type: str | None) -> Response:
+def _refusal(error: Exception, taken: Accepted) -> Response:
+    """The answer to what is no GraphQL request, no operation, or was not carried out."""
+    if isinstance(error, Rejected):
+        content = {"errors": [{"message": error.message}]}
+        return _answer(content, error.status, taken.json, error.headers)
+    if isinstance(error, Refused):
+        if taken.json is None:
+            return EventStream(sse.single({"errors": error.errors}))
+        return _answer({"errors": error.errors}, 400 if taken.json == MODERN else 200, taken.json)
     described = errors.described(error)
     status = _STATUS.get(described["extensions"]["code"], 400)
     headers = {}
     if isinstance(error, RateLimited):
-        headers["Retry-After"] = str(math.ceil(error.retry_after))
+        headers["Retry-After"] = str(described["extensions"]["retryAfter"])
     if status == 503:
         headers["Retry-After"] = "2"
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return _answer({"errors": [described]}, status, media_type, headers)
+    return _answer({"errors": [described]}, status, taken.json, headers)
+
+
+def _telling(response: Response, allowance: Allowance | None) -> Response:
+    """The response with what is left of the budget, in points."""
+    if allowance is not None:
+        response.headers["RateLimit-Limit"] = str(allowance.limit)
+        response.headers["RateLimit-Remaining"] = str(allowance.remaining)
+        response.headers["RateLimit-Reset"] = str(round(allowance.reset_seconds))
+    return response
 
 
 def _answer(

@@ -27,7 +27,8 @@ from graph.context import Context
 from graph.encoding import encode
 from graph.errors import Refused
 from graph.execution import Engine, Request
-from graph.http import Rejected, as_operation
+from graph.http import as_operation
+from graph.negotiation import Rejected
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
@@ -183,8 +184,9 @@ class Connection:
 
     async def _run(self, id_: str, request: Request) -> None:
         actor = await self._caller()
-        await self._services.throttle.count(str(actor.account_id), anonymous=False)
-        context = Context(self._services, actor, self._origin)
+        allowance = await self._services.throttle.count(str(actor.account_id), anonymous=False)
+        context = Context(self._services, actor, self._origin, allowance)
+        request = self._engine.recalled(request)
         if self._engine.operation(request) is not OperationType.SUBSCRIPTION:
             content = await self._engine.execute(request, context)
             await self._send({"id": id_, "type": "next", "payload": content})

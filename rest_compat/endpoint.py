@@ -19,7 +19,7 @@ from domain.actor import Actor
 from domain.errors import NotFound, Unauthenticated
 from domain.policy import require_changes
 from domain.services import Services
-from domain.throttle import Allowance
+from domain.throttle import POINTS_PER_REQUEST, Allowance, OverBudget
 from rest_compat.call import Api, Call, Handler, address_of, origin_of
 from rest_compat.errors import BadRequest, json_response, render
 
@@ -66,6 +66,8 @@ async def _answer(request: Request, handler: Handler, access: Access) -> Respons
         response = Response(status_code=400)
     except Exception as error:
         response = render(error) or _defect(request, error)
+        if isinstance(error, OverBudget):
+            allowance = error.allowance
     if allowance is not None:
         _tell(response, allowance)
     if response.status_code >= HTTPStatus.BAD_REQUEST and not await _drained(request):
@@ -127,8 +129,9 @@ async def _counted(services: Services, request: Request, caller: Actor | None) -
 
 
 def _tell(response: Response, allowance: Allowance) -> None:
-    response.headers["RateLimit-Limit"] = str(allowance.limit)
-    response.headers["RateLimit-Remaining"] = str(allowance.remaining)
+    """The headers count requests, as these clients do."""
+    response.headers["RateLimit-Limit"] = str(allowance.limit // POINTS_PER_REQUEST)
+    response.headers["RateLimit-Remaining"] = str(allowance.remaining // POINTS_PER_REQUEST)
     response.headers["RateLimit-Reset"] = str(round(allowance.reset_seconds))
 
 

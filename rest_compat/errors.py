@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from typing import Any
 from uuid import UUID
 
@@ -95,7 +94,7 @@ def render(error: Exception) -> Response | None:
             for problem in error.problems
         ]
     if isinstance(error, RateLimited):
-        headers["Retry-After"] = str(math.ceil(error.retry_after + random.random()))  # noqa: S311
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
     if isinstance(error, DatabaseUnavailableError | StorageUnavailableError):
         headers["Retry-After"] = "2"
     if isinstance(error, Unauthenticated):

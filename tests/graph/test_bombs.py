@@ -1,9 +1,14 @@
-"""Documents made to be expensive cost at most 50 ms of CPU each, validation included."""
+"""Documents made to be expensive cost at most 50 ms of CPU each, validation included.
+
+Most are refused, by the limit that is named; a few stay just within the limits.
+"""
 
 from __future__ import annotations
 
+import gc
 import json
 import time
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -11,14 +16,16 @@ import pytest
 from domain.actor import NOWHERE
 from domain.errors import Fault
 from domain.services import Services
+from graph import errors, limits
 from graph.build import core_schema
 from graph.context import Context
 from graph.errors import Refused
 from graph.execution import Engine, Request
+from serving import settle_memory
 
 SIZE = 10_000
 MOST_SECONDS = 0.050
-ATTEMPTS = 7
+ATTEMPTS = 3
 
 
 def _fill(piece: str, around: str = "{{ {} }}", size: int = SIZE) -> str:
@@ -203,30 +210,175 @@ BOMBS: dict[str, tuple[str, dict[str, Any]]] = {
 BOMBS |= VARIABLES
 
 
-def _seconds(query: str, variables: dict[str, Any]) -> tuple[float, list[dict[str, Any]] | None]:
-    """The CPU time until execution would begin, on a new engine, and the refusal if it is one."""
+REFUSED_BY: dict[str, list[str]] = {
+    "tokens": [
+        "deep selections",
+        "deep selections at the limit",
+        "unclosed braces",
+        "only braces",
+        "deep inline fragments",
+        "unclosed lists",
+        "deep lists",
+        "deep input objects",
+        "deep variable types",
+        "alias flood",
+        "field flood",
+        "directive flood",
+        "unknown directive flood",
+        "repeated directive flood",
+        "directives on every field",
+        "argument flood",
+        "argument flood of one name",
+        "variable flood",
+        "undefined variables",
+        "operation flood",
+        "one operation many times",
+        "type definitions",
+        "comment flood",
+        "huge list",
+        "huge list of tags",
+        "wide input object",
+        "doubling fragments",
+        "a long chain",
+        "spread flood",
+        "spreads of nothing",
+        "fragments on unknown types",
+        "impossible fragments",
+        "pairs with long arguments",
+        "pairs with long lists",
+        "introspection flood",
+    ],
+    "nothing": [
+        "deep typed fragments",
+        "aliases at the limit",
+        "fields at the limit",
+        "comma flood",
+        "long comment",
+        "string of 10 kB",
+        "escapes",
+        "block string of empty lines",
+        "block string that unindents",
+        "pairs of objects at the limit",
+        "pairs across unions",
+        "many variables",
+    ],
+    "values": [
+        "deep lists that parse",
+        "deep input objects that parse",
+        "list at the token limit",
+        "wrong list of tags",
+        "wide input object that parses",
+        "input object of one name",
+    ],
+    "GRAPHQL_VALIDATION_FAILED": [
+        "deep variable types that parse",
+        "long misspelt fields",
+        "one field of 10 kB",
+        "directives at the token limit",
+        "arguments at the token limit",
+        "variables at the token limit",
+        "operations at the limit",
+        "wide input object at the limit",
+        "float of 10 kB",
+        "timestamp of 10 kB",
+        "enum that does not exist",
+        "pairs in conflict",
+        "introspection in itself",
+    ],
+    "fields": [
+        "alias flood of one leaf",
+        "distinct fields that do not exist",
+        "misspelt fields",
+        "doubling fragments at the limit",
+        "doubling fragments of nothing",
+        "doubling fragments that nobody uses",
+        "two fragments of one name",
+    ],
+    "cost": [
+        "number of 10 kB",
+        "pairs that double",
+        "pages of pages",
+        "a page of very many",
+        "page variable",
+        "float page variable",
+        "very large page variable",
+    ],
+    "GRAPHQL_PARSE_FAILED": [
+        "lone surrogates",
+        "doubling fragments in a circle",
+        "a fragment inside itself",
+        "a long circle",
+    ],
+    "depth": ["doubling fragments with fields"],
+    "merges": [
+        "a long chain at the limit",
+        "spreads of each other",
+        "pairs of fields",
+        "pairs of objects",
+        "pairs in pairs",
+        "pairs in inline fragments",
+        "introspection at the limit",
+    ],
+    "variableDepth": ["deep variable", "deep variable list"],
+    "BAD_USER_INPUT": [
+        "huge variable list",
+        "wide variable",
+        "wide misspelt variable",
+        "string variable of 10 kB",
+        "very large number variable",
+    ],
+}
+
+
+def _seconds(query: str, variables: dict[str, Any]) -> tuple[float, str]:
+    """The CPU time until execution would begin, on a new engine, and what refused the request."""
     engine = Engine(core_schema())
     context = Context(cast(Services, None), None, NOWHERE)
-    refused: list[dict[str, Any]] | None = None
-    began = time.process_time()
+    refused = "nothing"
+    began = time.thread_time()
     try:
         engine._executor(Request(query, variables), context)
     except Refused as refusal:
-        refused = refusal.errors
+        refused = _reason(refusal.errors[0]["extensions"])
     except Fault as fault:
-        refused = [{"message": fault.message, "extensions": {"code": "BAD_USER_INPUT"}}]
-    return time.process_time() - began, refused
+        refused = errors.meaning(fault) or errors.INTERNAL
+    return time.thread_time() - began, refused
 
 
-@pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_costs_50_ms_at_most(name: str) -> None:
+def _reason(extensions: dict[str, Any]) -> str:
+    code: str = extensions["code"]
+    if code != limits.TOO_COMPLEX:
+        return code
+    (figure,) = set(extensions) - {"code", "limit"}
+    assert extensions[figure] > extensions["limit"]
+    return figure
+
+
+@pytest.fixture(autouse=True, scope="module")
+def settled() -> Iterator[None]:
+    """The collector leaves the program alone, as it does in the server."""
+    settle_memory()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize(
+    ("name", "refused_by"), [(name, by) for by, names in REFUSED_BY.items() for name in names]
+)
+def test_a_bomb_costs_50_ms_at_most(name: str, refused_by: str) -> None:
     query, variables = BOMBS[name]
     assert len(query) <= SIZE * 1.1
-    best, refused = _seconds(query, variables)
-    for _ in range(ATTEMPTS - 1):  # the least of a few: the rest is the machine's other work
-        if best <= MOST_SECONDS:
-            break
-        best = min(best, _seconds(query, variables)[0])
-    assert best <= MOST_SECONDS, refused
-    for error in refused or ():
-        assert error["extensions"]["code"] != "INTERNAL"
+    spent = []
+    for _ in range(ATTEMPTS):  # a machine that is busy elsewhere slows a thread down as well
+        seconds, refused = _seconds(query, variables)
+        assert refused == refused_by
+        spent.append(seconds)
+        if seconds <= MOST_SECONDS:
+            return
+    pytest.fail(f"{min(spent) * 1000:.0f} ms, refused by {refused_by}")
+
+
+def test_every_bomb_has_an_answer_that_is_expected() -> None:
+    named = [name for names in REFUSED_BY.values() for name in names]
+    assert sorted(named) == sorted(BOMBS)
+    assert len(named) - len(REFUSED_BY["nothing"]) >= 30

@@ -12,8 +12,11 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    Lexer,
     OperationDefinitionNode,
     SelectionSetNode,
+    Source,
+    TokenKind,
     build_schema,
     get_introspection_query,
     parse,
@@ -22,7 +25,7 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph import limits
+from graph import limits, tokens
 from graph.build import core_schema
 from graph.extent import Extent, Measure
 from tests.graph.test_documents_in_docs import DOCUMENTS
@@ -71,6 +74,29 @@ def _cost(text: str, variables: dict[str, Any]) -> int:
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     return limits.check_cost(core_schema(), document, operation, variables)
+
+
+def _lexed(text: str) -> int:
+    lexer, count = Lexer(Source(text)), 0
+    token = lexer.read_next_token(0)
+    while token.kind is not TokenKind.EOF:
+        token, count = lexer.read_next_token(token.end), count + 1
+    return count
+
+
+@pytest.mark.parametrize("text", [*DOCUMENTS, DASHBOARD, get_introspection_query()])
+def test_tokens_are_those_of_the_lexer(text: str) -> None:
+    assert tokens.count(text) == _lexed(text)
+
+
+PIECES = [*"{}()[]!$&:=@|,", "...", "name", "n0_", "12", "-1.5e+3", '"a \\" # b"', '""', '"\\\\"']
+PIECES += ['"""a "b" ""c # d\n"""', '"""\\""" """', '""""""', "# 'a \" b\n", "\n", "\t", "\ufeff"]
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=30))
+def test_any_tokens_are_counted_as_the_lexer_finds_them(pieces: list[str]) -> None:
+    text = " ".join(pieces)
+    assert tokens.count(text) == _lexed(text)
 
 
 PAGED = "query($n: Int{}) {{ knowledge(first: $n) {{ nodes {{ id type }} }} }}"
