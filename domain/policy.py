@@ -16,6 +16,7 @@ from domain.errors import Fault, Forbidden, NotFound
 Permission = Literal[
     "team.read",
     "team.write",
+    "team.unshare",
     "team.invite",
     "team.remove_member",
     "team.rename",
@@ -25,6 +26,7 @@ Permission = Literal[
 PERMISSIONS: dict[Permission, frozenset[Role]] = {
     "team.read": frozenset({"owner", "admin", "member", "viewer"}),
     "team.write": frozenset({"owner", "admin", "member"}),
+    "team.unshare": frozenset({"owner", "admin"}),
     "team.invite": frozenset({"owner"}),
     "team.remove_member": frozenset({"owner"}),
     "team.rename": frozenset({"owner", "admin"}),

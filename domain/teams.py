@@ -15,7 +15,7 @@ from db import log
 from db import teams as rows
 from db.engine import Connection, Database
 from db.errors import DuplicateError, NotAMemberError
-from domain import journal, tokens
+from domain import journal, share_ends, tokens
 from domain.accounts import EmailAddress, email_key
 from domain.actor import Actor
 from domain.errors import Conflict, Fault, Invalid, NotFound
@@ -169,6 +169,7 @@ async def remove_member(
         kind = "member_left" if leaving else "member_removed"
         entry = journal.entry(heads[team_id], kind, account_id, actor.account_id)
         await journal.append(connection, [entry])
+        await share_ends.end_of_membership(connection, team_id, account_id, actor.account_id)
 
 
 async def _join(

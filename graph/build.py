@@ -16,7 +16,8 @@ from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.feeds import Subscription
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
-from graph.resolvers.sessions import SessionQueries
+from graph.resolvers.sessions import SessionMutations, SessionQueries
+from graph.resolvers.summaries import SummaryMutations, SummaryQueries
 from graph.resolvers.teams import TeamMutations, TeamQueries
 from graph.schema.feed import EVENT_TYPES
 from graph.schema.scalars import SCALARS
@@ -24,7 +25,14 @@ from graph.websocket import Connection
 
 
 @strawberry.type(description="What you can ask for.")
-class Query(AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, NodeQueries):
+class Query(
+    AccountQueries,
+    TeamQueries,
+    KnowledgeQueries,
+    SessionQueries,
+    SummaryQueries,
+    NodeQueries,
+):
     """Root queries."""
 
 
@@ -32,7 +40,9 @@ class Query(AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, NodeQ
     description="What you can change. Every mutation answers its payload or the problem that stood "
     "in the way; ask for `__typename` and for `... on Problem { message }`."
 )
-class Mutation(AccountMutations, TeamMutations, KnowledgeMutations):
+class Mutation(
+    AccountMutations, TeamMutations, KnowledgeMutations, SessionMutations, SummaryMutations
+):
     """Root mutations."""
 
 

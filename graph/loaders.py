@@ -11,11 +11,14 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from domain import knowledge, people, teams
+from domain import knowledge, people, sessions, sharing, summaries, teams
 from domain.actor import Actor
 from domain.entries import Entry
 from domain.people import Person
 from domain.services import Services
+from domain.sessions import Session
+from domain.sharing import SharedSession
+from domain.summaries import Summary
 from domain.teams import Member, Team
 
 ValueT = TypeVar("ValueT")
@@ -32,6 +35,10 @@ class Loaders:
         self.teams: DataLoader[UUID, Team | None] = _loader(self._teams)
         self.members: DataLoader[UUID, list[Member]] = _loader(self._members)
         self.knowledge: DataLoader[UUID, Entry | None] = _loader(self._knowledge)
+        self.sessions: DataLoader[UUID, Session | None] = _loader(self._sessions)
+        self.summaries: DataLoader[UUID, Summary | None] = _loader(self._summaries)
+        self.shared_sessions: DataLoader[UUID, SharedSession | None] = _loader(self._shared)
+        self.session_shares: DataLoader[UUID, list[SharedSession]] = _loader(self._shares_of)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}
@@ -50,6 +57,24 @@ class Loaders:
     async def _knowledge(self, ids: Sequence[UUID]) -> list[Entry | None]:
         found = {entry.id: entry for entry in await knowledge.by_ids(self._db, self._actor, ids)}
         return [found.get(i) for i in ids]
+
+    async def _sessions(self, ids: Sequence[UUID]) -> list[Session | None]:
+        found = {s.id: s for s in await sessions.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _summaries(self, ids: Sequence[UUID]) -> list[Summary | None]:
+        found = {s.id: s for s in await summaries.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _shared(self, ids: Sequence[UUID]) -> list[SharedSession | None]:
+        found = {s.id: s for s in await sharing.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _shares_of(self, ids: Sequence[UUID]) -> list[list[SharedSession]]:
+        grouped: dict[UUID, list[SharedSession]] = {i: [] for i in ids}
+        for share in await sharing.of_sessions(self._db, self._actor, ids):
+            grouped[share.session].append(share)
+        return [grouped[i] for i in ids]
 
 
 def _loader(

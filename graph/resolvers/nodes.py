@@ -9,8 +9,7 @@ from uuid import UUID
 import strawberry
 from strawberry import ID
 
-from domain import accounts, sessions
-from domain.errors import NotFound
+from domain import accounts
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
@@ -18,6 +17,8 @@ from graph.schema import ids
 from graph.schema.api_key import ApiKey
 from graph.schema.knowledge import KnowledgeEntry
 from graph.schema.session import Session
+from graph.schema.session_summary import SessionSummary
+from graph.schema.shared_session import SharedSession
 from graph.schema.team import Team
 from graph.schema.user import User
 
@@ -43,11 +44,18 @@ async def _api_key(info: Info, uuid: UUID) -> ApiKey | None:
 
 
 async def _session(info: Info, uuid: UUID) -> Session | None:
-    try:
-        found = await sessions.get(info.context.services.db, info.context.actor, str(uuid))
-    except NotFound:
-        return None
-    return Session.of(found)
+    found = await info.context.loaders.sessions.load(uuid)
+    return None if found is None else Session.of(found)
+
+
+async def _shared_session(info: Info, uuid: UUID) -> SharedSession | None:
+    found = await info.context.loaders.shared_sessions.load(uuid)
+    return None if found is None else SharedSession.of(found)
+
+
+async def _summary(info: Info, uuid: UUID) -> SessionSummary | None:
+    found = await info.context.loaders.summaries.load(uuid)
+    return None if found is None else SessionSummary.of(found)
 
 
 _FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
@@ -56,6 +64,8 @@ _FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
     "KnowledgeEntry": _entry,
     "Session": _session,
     "ApiKey": _api_key,
+    "SharedSession": _shared_session,
+    "SessionSummary": _summary,
 }
 
 

@@ -15,7 +15,8 @@ from graph.schema import ids
 from graph.schema.api_key import ApiKey
 from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
 from graph.schema.paging import After, Before, Connection, First, Last, window
-from graph.schema.session import OfProject, Session, session_page
+from graph.schema.session import Session
+from graph.schema.session_list import Narrowed, OfProject, Ordered, SessionOrder, session_page
 from graph.schema.team import Team
 
 
@@ -60,19 +61,22 @@ class Viewer:
         asked = window(first, after, last, before)
         return await knowledge_page(info, wanted(filter, None, only_team=False), asked)
 
-    @computed("Your sessions of Claude Code, last changed first.")
+    @computed("Your sessions of Claude Code, last changed first unless you say otherwise.")
     async def sessions(
         self,
         info: Info,
         *,
         project: OfProject = None,
+        filter: Narrowed = None,
+        order_by: Ordered = SessionOrder.UPDATED,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Connection[Session]:
         """A page of the caller's sessions."""
-        return await session_page(info, window(first, after, last, before), project)
+        asked = window(first, after, last, before)
+        return await session_page(info, asked, filter, project, order_by)
 
     @classmethod
     def of(cls, account: accounts.Account) -> Viewer:
