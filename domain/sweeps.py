@@ -13,12 +13,12 @@ from contextlib import suppress
 from typing import Final
 
 from db.engine import Database
-from domain import share_ends
+from domain import publication, share_ends
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
 
 EVERY_SECONDS = 30.0
 Sweep = Callable[[Database], Awaitable[int]]
-SWEEPS: Final[Sequence[Sweep]] = (share_ends.sweep,)
+SWEEPS: Final[Sequence[Sweep]] = (share_ends.sweep, publication.sweep)
 
 _logger = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.feeds import Subscription
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
+from graph.resolvers.patterns import PatternMutations, PatternQueries
 from graph.resolvers.sessions import SessionMutations, SessionQueries
 from graph.resolvers.summaries import SummaryMutations, SummaryQueries
 from graph.resolvers.teams import TeamMutations, TeamQueries
@@ -31,6 +32,7 @@ class Query(
     KnowledgeQueries,
     SessionQueries,
     SummaryQueries,
+    PatternQueries,
     NodeQueries,
 ):
     """Root queries."""
@@ -41,7 +43,12 @@ class Query(
     "in the way; ask for `__typename` and for `... on Problem { message }`."
 )
 class Mutation(
-    AccountMutations, TeamMutations, KnowledgeMutations, SessionMutations, SummaryMutations
+    AccountMutations,
+    TeamMutations,
+    KnowledgeMutations,
+    SessionMutations,
+    SummaryMutations,
+    PatternMutations,
 ):
     """Root mutations."""
 

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from domain import knowledge, people, sessions, sharing, summaries, teams
+from domain import knowledge, patterns, people, sessions, sharing, summaries, teams
 from domain.actor import Actor
 from domain.entries import Entry
+from domain.patterns import Pattern
 from domain.people import Person
 from domain.services import Services
 from domain.sessions import Session
@@ -38,6 +39,7 @@ class Loaders:
         self.sessions: DataLoader[UUID, Session | None] = _loader(self._sessions)
         self.summaries: DataLoader[UUID, Summary | None] = _loader(self._summaries)
         self.shared_sessions: DataLoader[UUID, SharedSession | None] = _loader(self._shared)
+        self.patterns: DataLoader[UUID, Pattern | None] = _loader(self._patterns)
         self.session_shares: DataLoader[UUID, list[SharedSession]] = _loader(self._shares_of)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
@@ -68,6 +70,10 @@ class Loaders:
 
     async def _shared(self, ids: Sequence[UUID]) -> list[SharedSession | None]:
         found = {s.id: s for s in await sharing.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _patterns(self, ids: Sequence[UUID]) -> list[Pattern | None]:
+        found = {p.id: p for p in await patterns.by_ids(self._db, ids)}
         return [found.get(i) for i in ids]
 
     async def _shares_of(self, ids: Sequence[UUID]) -> list[list[SharedSession]]:

@@ -16,6 +16,7 @@ from graph.guards import signed_in
 from graph.schema import ids
 from graph.schema.api_key import ApiKey
 from graph.schema.knowledge import KnowledgeEntry
+from graph.schema.pattern import CommunityPattern
 from graph.schema.session import Session
 from graph.schema.session_summary import SessionSummary
 from graph.schema.shared_session import SharedSession
@@ -58,6 +59,11 @@ async def _summary(info: Info, uuid: UUID) -> SessionSummary | None:
     return None if found is None else SessionSummary.of(found)
 
 
+async def _pattern(info: Info, uuid: UUID) -> CommunityPattern | None:
+    found = await info.context.loaders.patterns.load(uuid)
+    return None if found is None else CommunityPattern.of(found)
+
+
 _FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
     "User": _user,
     "Team": _team,
@@ -66,6 +72,7 @@ _FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
     "ApiKey": _api_key,
     "SharedSession": _shared_session,
     "SessionSummary": _summary,
+    "CommunityPattern": _pattern,
 }
 
 

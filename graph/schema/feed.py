@@ -17,6 +17,7 @@ from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
 from graph.schema.knowledge import KnowledgeEntry
+from graph.schema.pattern import CommunityPattern
 from graph.schema.scalars import Cursor
 from graph.schema.session import Session
 from graph.schema.session_summary import SessionSummary
@@ -240,6 +241,38 @@ class SummaryDeleted(SummaryEvent):
     """`summary_deleted`."""
 
 
+@strawberry.interface(description="What the community shows has changed. Nobody is named.")
+class PatternEvent(FeedEvent):
+    """What the events about community patterns have in common; `at` is the week's beginning."""
+
+    @computed("The id of the pattern.")
+    def pattern_id(self) -> ID:
+        """The global id of the pattern."""
+        return ids.encode("CommunityPattern", self.subject_uuid)
+
+
+@strawberry.type(
+    description="A pattern is shown, now that enough independent people share it. `at` is the "
+    "beginning of the week."
+)
+class PatternPublished(PatternEvent):
+    """`pattern_published`."""
+
+    @computed("The pattern as it is now; null when it is shown no longer.")
+    async def pattern(self, info: Info) -> CommunityPattern | None:
+        """The pattern, if it is still visible."""
+        found = await _now(info.context.loaders.patterns, self.subject_uuid)
+        return None if found is None else CommunityPattern.of(found)
+
+
+@strawberry.type(
+    description="A pattern is shown no longer, since too few people share it by now. `at` is the "
+    "beginning of the week."
+)
+class PatternWithdrawn(PatternEvent):
+    """`pattern_withdrawn`."""
+
+
 @strawberry.type(
     description="Something that this version of the schema has no type for. Keep its cursor, and "
     "fetch again what you show."
@@ -284,6 +317,8 @@ _KINDS: dict[str, tuple[type[FeedEvent], _Extra]] = {
     "session_unshared": (SessionUnshared, _reason),
     "summary_saved": (SummarySaved, _nothing),
     "summary_deleted": (SummaryDeleted, _nothing),
+    "pattern_published": (PatternPublished, _nothing),
+    "pattern_withdrawn": (PatternWithdrawn, _nothing),
 }
 EVENT_TYPES = (*dict.fromkeys(kind for kind, _extra in _KINDS.values()), OtherChange)
 """The types that only the interface leads to; the schema has to be told of them."""

@@ -13,6 +13,7 @@ from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
 from graph.schema.api_key import ApiKey
+from graph.schema.contribution import Contribution, contribution_page
 from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
 from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.session import Session
@@ -77,6 +78,13 @@ class Viewer:
         """A page of the caller's sessions."""
         asked = window(first, after, last, before)
         return await session_page(info, asked, filter, project, order_by)
+
+    @computed("What you contribute to the community. Only you can see that it is you.")
+    async def contributions(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Contribution]:
+        """A page of the caller's contributions."""
+        return await contribution_page(info, window(first, after))
 
     @classmethod
     def of(cls, account: accounts.Account) -> Viewer:
