@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
-from domain import accounts, teams
+from domain import accounts, teams, usage
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
@@ -19,6 +19,7 @@ from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.session import Session
 from graph.schema.session_list import Narrowed, OfProject, Ordered, SessionOrder, session_page
 from graph.schema.team import Team
+from graph.schema.usage import Usage
 
 
 @strawberry.type(description="You, as only you see yourself.")
@@ -85,6 +86,11 @@ class Viewer:
     ) -> Connection[Contribution]:
         """A page of the caller's contributions."""
         return await contribution_page(info, window(first, after))
+
+    @computed("What you keep on this server, and what you do there.")
+    async def usage(self, info: Info) -> Usage:
+        """The caller's usage."""
+        return Usage.of(await usage.of(info.context.services, info.context.actor))
 
     @classmethod
     def of(cls, account: accounts.Account) -> Viewer:

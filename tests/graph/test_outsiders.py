@@ -13,6 +13,9 @@ READS = {
     "team": "query ($team: ID!) { team(id: $team) { name } }",
     "team members": "query ($team: ID!) { team(id: $team) { members { totalCount } } }",
     "knowledge": "query ($team: ID!) { knowledge(teamId: $team) { totalCount } }",
+    "session summaries": "query ($team: ID!) { sessionSummaries(teamId: $team) { totalCount } }",
+    "shared sessions": """query ($team: ID!) { team(id: $team) {
+        sharedSessions { totalCount } } }""",
     "search": 'query ($team: ID!) { searchKnowledge(query: "a", teamId: $team) { totalCount } }',
 }
 WRITES: dict[str, dict[str, object]] = {
@@ -20,12 +23,14 @@ WRITES: dict[str, dict[str, object]] = {
     "removeMember": {"userId": "member"},
     "leaveTeam": {},
     "createKnowledge": {"type": "decision", "timestamp": 1, "summary": "Hello"},
+    "saveSessionSummary": {"sessionId": "s", "summary": {}},
 }
 FIELDS = {
     "inviteToTeam": "memberId",
     "removeMember": "removedId",
     "leaveTeam": "leftId",
     "createKnowledge": "entry { id }",
+    "saveSessionSummary": "summary { id }",
 }
 
 
@@ -105,7 +110,16 @@ def test_only_these_fields_are_open_to_everybody() -> None:
 
 async def test_nobody_without_a_credential_gets_past_a_guard(server: RunningServer) -> None:
     nobody = Caller(server)
-    for query in ("{ viewer { id } }", "{ teams { id } }", "{ knowledge { totalCount } }"):
+    for query in (
+        "{ viewer { id } }",
+        "{ teams { id } }",
+        "{ knowledge { totalCount } }",
+        "{ sessions { totalCount } }",
+        '{ session(sessionId: "s") { id } }',
+        "{ sessionSummaries { totalCount } }",
+        "{ patterns { totalCount } }",
+        "{ patternStatistics { totalPatterns } }",
+    ):
         assert await nobody.code(query) == "UNAUTHENTICATED"
 
 
