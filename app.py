@@ -16,6 +16,7 @@ from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
 from domain.services import Services
+from domain.sweeps import Sweeps
 from domain.throttle import Throttle
 from domain.tokens import Tokens
 from graph.build import create_graphql_app
@@ -28,13 +29,16 @@ from settings import Settings
 def create_app(settings: Settings) -> Starlette:
     """The whole server for one database. `settings` must name it and the JWT secret."""
     services = build_services(settings)
+    sweeps = Sweeps(services.db)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await services.hub.start()
+        sweeps.start()
         try:
             yield
         finally:
+            await sweeps.stop()
             await services.hub.stop()
             services.passwords.close()
             await services.custody.close()

@@ -86,7 +86,9 @@ _STANDING = text(
     FROM unnest(:accounts, :scopes, :keys, :epochs)
         WITH ORDINALITY AS w(account_id, scope_id, key_id, epoch, place)
     JOIN accounts a ON a.id = w.account_id
-    JOIN memberships m ON m.scope_id = w.scope_id AND m.account_id = w.account_id
+    LEFT JOIN memberships m ON m.scope_id = w.scope_id AND m.account_id = w.account_id
+    JOIN scopes s ON s.id = w.scope_id AND s.deleted_at IS NULL
+        AND (m.account_id IS NOT NULL OR s.kind = 'community')
     LEFT JOIN api_keys k ON k.id = w.key_id AND k.account_id = a.id AND k.revoked_at IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > now())
     WHERE (w.key_id IS NULL OR k.id IS NOT NULL) AND (w.epoch IS NULL OR a.token_epoch = w.epoch)

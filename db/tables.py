@@ -5,9 +5,13 @@ Ids of scopes: a person's own scope has the account's id, a team's scope has the
 
 Primary and unique keys of owned tables lead with `scope_id`, so that the tables can be distributed
 by scope. One long list on purpose: the whole schema can be read from top to bottom.
+
+One scope has no members: `COMMUNITY`, whose log says which patterns became visible.
 """
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -44,13 +48,18 @@ metadata = MetaData(
 NOW = text("now()")
 Instant = DateTime(timezone=True)
 EMPTY_ARRAY = text("'{}'")
+COMMUNITY = UUID("c0000000-0000-4000-8000-000000000000")
+"""The scope of kind 'community', there since its migration; everybody signed in may follow it."""
 
 scopes = Table(
     "scopes",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column(
-        "kind", Text, CheckConstraint("kind IN ('person', 'team')", name="kind"), nullable=False
+        "kind",
+        Text,
+        CheckConstraint("kind IN ('person', 'team', 'community')", name="kind"),
+        nullable=False,
     ),
     Column("name", Text, nullable=False),
     Column("owner_id", Uuid, nullable=False),
@@ -251,6 +260,8 @@ sessions = Table(
     Column("conversation_size", BigInteger, nullable=False, server_default=text("0")),
     Column("conversation_lines", BigInteger, nullable=False, server_default=text("0")),
     Column("head_number", Integer),
+    Column("tags", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("notes", Text),
     Column("version", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -286,6 +297,37 @@ conversation_versions = Table(
     ),
 )
 
+session_shares = Table(
+    "session_shares",
+    metadata,
+    Column("scope_id", Uuid, ForeignKey("scopes.id", ondelete="CASCADE"), nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("owner_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("title", Text),
+    Column("note", Text),
+    Column("shown", ARRAY(Text), nullable=False),
+    Column("shared_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("version", BigInteger, nullable=False),
+    Column("deleted_at", Instant),
+    PrimaryKeyConstraint("scope_id", "id"),
+    Index("session_shares_newest_idx", "scope_id", "shared_at", "id"),
+    Index("session_shares_session_idx", "owner_id", "session"),
+    Index(
+        "session_shares_expiry_idx",
+        "expires_at",
+        postgresql_where=text("deleted_at IS NULL AND expires_at IS NOT NULL"),
+    ),
+    Index(
+        "session_shares_one_idx",
+        "scope_id",
+        "session",
+        unique=True,
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+)
+
 patterns = Table(
     "patterns",
     metadata,
@@ -313,7 +355,9 @@ patterns = Table(
             persisted=True,
         ),
     ),
+    Column("grams", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
     Index("patterns_search_idx", "search", postgresql_using="gin"),
+    Index("patterns_grams_idx", "grams", postgresql_using="gin"),
     Index(
         "patterns_visible_idx", "visible_at", "id", postgresql_where=text("visible_at IS NOT NULL")
     ),
@@ -332,7 +376,13 @@ contributions = Table(
     Column("effectiveness", Double),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
+    Column("counts_from", Instant),
     PrimaryKeyConstraint("pattern_id", "contributor"),
+    Index(
+        "contributions_counts_from_idx",
+        "counts_from",
+        postgresql_where=text("counts_from IS NOT NULL"),
+    ),
 )
 
 contributors = Table(

@@ -20,6 +20,7 @@ from db import feed as rows
 from db.engine import Database
 from db.feed import LOG_COLUMNS, Standing
 from db.notify import Listener
+from db.tables import COMMUNITY
 from domain import cursor
 from domain.actor import Actor
 from domain.entries import Entry
@@ -138,6 +139,13 @@ class Hub:
         that is not one of this scope, or too old or too new for its log.
         """
         require(actor, "team.read", scope_id)
+        return await self._follow(actor, scope_id, after)
+
+    async def follow_community(self, actor: Actor, after: str | None = None) -> Follower:
+        """Follow what the community publishes, which everybody may who has an account."""
+        return await self._follow(actor, COMMUNITY, after)
+
+    async def _follow(self, actor: Actor, scope_id: UUID, after: str | None) -> Follower:
         standing = Standing(actor.account_id, scope_id, actor.key_id, actor.token_epoch)
         async with self._db.read() as connection:
             bounds = (await rows.bounds(connection, [scope_id])).get(scope_id)

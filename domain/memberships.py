@@ -8,6 +8,7 @@ from uuid import UUID
 from db import invitations, log
 from db import teams as rows
 from db.engine import Connection, Database
+from domain import share_ends
 from domain.actor import Actor, Role
 from domain.errors import Fault, Invalid, NotFound
 from domain.inputs import Input
@@ -84,6 +85,7 @@ async def remove(
         kind: Literal["member_left", "member_removed"]
         kind = "member_left" if leaving else "member_removed"
         await note(connection, actor, held, kind, account_id)
+        await share_ends.end_of_membership(connection, team_id, account_id, actor.account_id)
 
 
 async def _hold_to_remove(

@@ -21,6 +21,7 @@ Permission = Literal[
     "team.write",
     "team.push",
     "team.leave",
+    "team.unshare",
     "team.invite",
     "team.change_role",
     "team.remove_member",
@@ -39,6 +40,7 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     "team.leave": _EVERYBODY,  # the owner is told to transfer the team first
     "team.invite": frozenset({"owner", "admin"}),
     "team.change_role": frozenset({"owner", "admin"}),
+    "team.unshare": frozenset({"owner", "admin"}),
     "team.remove_member": frozenset({"owner"}),
     "team.rename": frozenset({"owner", "admin"}),
     "team.audit": frozenset({"owner", "admin"}),
@@ -50,6 +52,7 @@ NEEDED: dict[Permission, KeyScope] = {
     "team.read": "read",
     "team.write": "write",
     "team.push": "sync",
+    "team.unshare": "write",
     "team.leave": "admin",
     "team.invite": "admin",
     "team.change_role": "admin",

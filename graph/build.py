@@ -16,8 +16,10 @@ from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.feeds import Subscription
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
+from graph.resolvers.patterns import PatternMutations, PatternQueries
 from graph.resolvers.rate_limit import RateLimitQueries
-from graph.resolvers.sessions import SessionQueries
+from graph.resolvers.sessions import SessionMutations, SessionQueries
+from graph.resolvers.summaries import SummaryMutations, SummaryQueries
 from graph.resolvers.teams import TeamMutations, TeamQueries
 from graph.schema.feed import EVENT_TYPES
 from graph.schema.scalars import SCALARS
@@ -30,6 +32,8 @@ class Query(
     TeamQueries,
     KnowledgeQueries,
     SessionQueries,
+    SummaryQueries,
+    PatternQueries,
     NodeQueries,
     RateLimitQueries,
 ):
@@ -40,7 +44,14 @@ class Query(
     description="What you can change. Every mutation answers its payload or the problem that stood "
     "in the way; ask for `__typename` and for `... on Problem { message }`."
 )
-class Mutation(AccountMutations, TeamMutations, KnowledgeMutations):
+class Mutation(
+    AccountMutations,
+    TeamMutations,
+    KnowledgeMutations,
+    SessionMutations,
+    SummaryMutations,
+    PatternMutations,
+):
     """Root mutations."""
 
 

@@ -11,13 +11,27 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from domain import audit, invitations, knowledge, people, teams
+from domain import (
+    audit,
+    invitations,
+    knowledge,
+    patterns,
+    people,
+    sessions,
+    sharing,
+    summaries,
+    teams,
+)
 from domain.actor import Actor
 from domain.audit import AuditFilter, AuditRange
 from domain.entries import Entry
 from domain.invitations import Invitation
+from domain.patterns import Pattern
 from domain.people import Person
 from domain.services import Services
+from domain.sessions import Session
+from domain.sharing import SharedSession
+from domain.summaries import Summary
 from domain.teams import Member, Team
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -43,6 +57,11 @@ class Loaders:
         self.team_event_counts: DataLoader[tuple[UUID, AuditFilter], int | None] = _loader(
             self._team_event_counts
         )
+        self.sessions: DataLoader[UUID, Session | None] = _loader(self._sessions)
+        self.summaries: DataLoader[UUID, Summary | None] = _loader(self._summaries)
+        self.shared_sessions: DataLoader[UUID, SharedSession | None] = _loader(self._shared)
+        self.patterns: DataLoader[UUID, Pattern | None] = _loader(self._patterns)
+        self.session_shares: DataLoader[UUID, list[SharedSession]] = _loader(self._shares_of)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}
@@ -84,6 +103,28 @@ class Loaders:
             counts = await audit.count_of_teams(self._db, self._actor, ids, wanted)
             found |= {(team, wanted): count for team, count in counts.items()}
         return [found.get(key) for key in asked]
+
+    async def _sessions(self, ids: Sequence[UUID]) -> list[Session | None]:
+        found = {s.id: s for s in await sessions.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _summaries(self, ids: Sequence[UUID]) -> list[Summary | None]:
+        found = {s.id: s for s in await summaries.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _shared(self, ids: Sequence[UUID]) -> list[SharedSession | None]:
+        found = {s.id: s for s in await sharing.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _patterns(self, ids: Sequence[UUID]) -> list[Pattern | None]:
+        found = {p.id: p for p in await patterns.by_ids(self._db, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _shares_of(self, ids: Sequence[UUID]) -> list[list[SharedSession]]:
+        grouped: dict[UUID, list[SharedSession]] = {i: [] for i in ids}
+        for share in await sharing.of_sessions(self._db, self._actor, ids):
+            grouped[share.session].append(share)
+        return [grouped[i] for i in ids]
 
 
 def _loader(

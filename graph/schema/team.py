@@ -28,6 +28,7 @@ from graph.schema.paging import (
     window,
 )
 from graph.schema.role import Role as Role
+from graph.schema.shared_session import SharedSession, shared_session_page
 from graph.schema.user import User
 
 
@@ -126,6 +127,18 @@ class Team(ids.Node):
         """A page of the entries in the team's scope, whoever wrote them."""
         asked = window(first, after, last, before)
         return await knowledge_page(info, wanted(filter, self.uuid, only_team=True), asked)
+
+    @computed("The sessions that members share with the team, last shared first.")
+    async def shared_sessions(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[SharedSession]:
+        """A page of the team's shared sessions."""
+        return await shared_session_page(info, window(first, after, last, before), self.uuid)
 
     @classmethod
     def of(cls, team: teams.Team) -> Team:

@@ -8,17 +8,20 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
-from domain import accounts, teams
+from domain import accounts, teams, usage
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
 from graph.schema.api_key import ApiKey, key_page
 from graph.schema.audit import AuditEvent, OnlyEvents, my_audit
+from graph.schema.contribution import Contribution, contribution_page
 from graph.schema.invitation import Invitation, my_invitations
 from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
 from graph.schema.paging import After, Before, Connection, First, Last, window
-from graph.schema.session import OfProject, Session, session_page
+from graph.schema.session import Session
+from graph.schema.session_list import Narrowed, OfProject, Ordered, SessionOrder, session_page
 from graph.schema.team import Team
+from graph.schema.usage import Usage
 
 
 @strawberry.type(description="You, as only you see yourself.")
@@ -94,19 +97,34 @@ class Viewer:
         asked = window(first, after, last, before)
         return await knowledge_page(info, wanted(filter, None, only_team=False), asked)
 
-    @computed("Your sessions of Claude Code, last changed first.")
+    @computed("Your sessions of Claude Code, last changed first unless you say otherwise.")
     async def sessions(
         self,
         info: Info,
         *,
         project: OfProject = None,
+        filter: Narrowed = None,
+        order_by: Ordered = SessionOrder.UPDATED,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Connection[Session]:
         """A page of the caller's sessions."""
-        return await session_page(info, window(first, after, last, before), project)
+        asked = window(first, after, last, before)
+        return await session_page(info, asked, filter, project, order_by)
+
+    @computed("What you contribute to the community. Only you can see that it is you.")
+    async def contributions(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Contribution]:
+        """A page of the caller's contributions."""
+        return await contribution_page(info, window(first, after))
+
+    @computed("What you keep on this server, and what you do there.")
+    async def usage(self, info: Info) -> Usage:
+        """The caller's usage."""
+        return Usage.of(await usage.of(info.context.services, info.context.actor))
 
     @classmethod
     def of(cls, account: accounts.Account) -> Viewer:

@@ -15,6 +15,9 @@ READS = {
     "team invitations": "query ($team: ID!) { team(id: $team) { invitations { totalCount } } }",
     "team audit": "query ($team: ID!) { team(id: $team) { audit { totalCount } } }",
     "knowledge": "query ($team: ID!) { knowledge(teamId: $team) { totalCount } }",
+    "session summaries": "query ($team: ID!) { sessionSummaries(teamId: $team) { totalCount } }",
+    "shared sessions": """query ($team: ID!) { team(id: $team) {
+        sharedSessions { totalCount } } }""",
     "search": 'query ($team: ID!) { searchKnowledge(query: "a", teamId: $team) { totalCount } }',
 }
 WRITES: dict[str, dict[str, object]] = {
@@ -26,6 +29,7 @@ WRITES: dict[str, dict[str, object]] = {
     "changeMemberRole": {"userId": "member", "role": "VIEWER"},
     "transferOwnership": {"userId": "member"},
     "createKnowledge": {"type": "decision", "timestamp": 1, "summary": "Hello"},
+    "saveSessionSummary": {"sessionId": "s", "summary": {}},
 }
 FIELDS = {
     "inviteToTeam": "memberId",
@@ -36,6 +40,7 @@ FIELDS = {
     "changeMemberRole": "role",
     "transferOwnership": "ownerId",
     "createKnowledge": "entry { id }",
+    "saveSessionSummary": "summary { id }",
 }
 
 
@@ -118,7 +123,16 @@ def test_only_these_fields_are_open_to_everybody() -> None:
 
 async def test_nobody_without_a_credential_gets_past_a_guard(server: RunningServer) -> None:
     nobody = Caller(server)
-    for query in ("{ viewer { id } }", "{ teams { id } }", "{ knowledge { totalCount } }"):
+    for query in (
+        "{ viewer { id } }",
+        "{ teams { id } }",
+        "{ knowledge { totalCount } }",
+        "{ sessions { totalCount } }",
+        '{ session(sessionId: "s") { id } }',
+        "{ sessionSummaries { totalCount } }",
+        "{ patterns { totalCount } }",
+        "{ patternStatistics { totalPatterns } }",
+    ):
         assert await nobody.code(query) == "UNAUTHENTICATED"
 
 
