@@ -10,9 +10,11 @@ from starlette.routing import Route, WebSocketRoute
 
 from db.blobs import open_store
 from db.engine import Database
+from db.reading_store import ReadingStore
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
+from domain.reading.reader import Reader
 from domain.services import Services
 from domain.throttle import Throttle
 from domain.tokens import Tokens
@@ -29,9 +31,11 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await services.hub.start()
+        await services.reader.start()
         try:
             yield
         finally:
+            await services.reader.stop()
             await services.hub.stop()
             services.passwords.close()
             await services.custody.close()
@@ -54,6 +58,7 @@ def build_services(settings: Settings) -> Services:
         raise ValueError("database_url and jwt_secret must be set before the app is made")
     db = Database(settings.database_url, pool_size=settings.database_pool)
     blobs = open_store(settings.blob_url or str(settings.data_dir / "blobs"))
+    custody = Custody(db, blobs, settings)
     return Services(
         settings=settings,
         db=db,
@@ -61,5 +66,6 @@ def build_services(settings: Settings) -> Services:
         tokens=Tokens(settings.jwt_secret, settings.jwt_expires_in),
         throttle=Throttle(settings),
         hub=Hub(db),
-        custody=Custody(db, blobs, settings),
+        custody=custody,
+        reader=Reader(ReadingStore(db.dsn), custody, settings.reading_line_max),
     )
