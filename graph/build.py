@@ -13,9 +13,11 @@ from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
 from graph.resolvers.accounts import AccountMutations, AccountQueries
-from graph.resolvers.feeds import Subscription
+from graph.resolvers.conversations import ConversationQueries
+from graph.resolvers.feeds import Subscription as Feeds
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
+from graph.resolvers.session_feed import SessionFeed
 from graph.resolvers.sessions import SessionQueries
 from graph.resolvers.teams import TeamMutations, TeamQueries
 from graph.schema.feed import EVENT_TYPES
@@ -24,7 +26,9 @@ from graph.websocket import Connection
 
 
 @strawberry.type(description="What you can ask for.")
-class Query(AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, NodeQueries):
+class Query(
+    AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, ConversationQueries, NodeQueries
+):
     """Root queries."""
 
 
@@ -34,6 +38,11 @@ class Query(AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, NodeQ
 )
 class Mutation(AccountMutations, TeamMutations, KnowledgeMutations):
     """Root mutations."""
+
+
+@strawberry.type(description="What you can follow live, over a WebSocket or server-sent events.")
+class Subscription(Feeds, SessionFeed):
+    """Root subscriptions."""
 
 
 schema = strawberry.Schema(

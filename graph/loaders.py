@@ -17,6 +17,7 @@ from domain.entries import Entry
 from domain.people import Person
 from domain.services import Services
 from domain.teams import Member, Team
+from graph.conversation_loaders import ConversationLoaders
 
 ValueT = TypeVar("ValueT")
 BATCH = 1000
@@ -32,6 +33,7 @@ class Loaders:
         self.teams: DataLoader[UUID, Team | None] = _loader(self._teams)
         self.members: DataLoader[UUID, list[Member]] = _loader(self._members)
         self.knowledge: DataLoader[UUID, Entry | None] = _loader(self._knowledge)
+        self.conversations = ConversationLoaders(services, actor)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}

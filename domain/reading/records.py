@@ -27,7 +27,8 @@ TOOLS_MAX: Final = 50
 BROKEN: Final = ""
 """The kind of a line that is no JSON object."""
 NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_TOKENS_MAX: Final = 2**53
+_TOKENS_MAX: Final = 10**10
+"""Larger figures are nonsense, and sums of them must fit into 64 bits."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TELLING: Final = (
     *("command", "file_path", "notebook_path", "path", "pattern", "query", "url"),

@@ -42,6 +42,8 @@ def _ranges(wanted: Callable[[str], bool]) -> str:
 
 _JOINERS: Final = "\u200c\u200d"
 _MARKS: Final = _ranges(lambda char: unicodedata.category(char) in {"Mn", "Mc"}) + _JOINERS
+_UNSPOKEN = re.compile(f"['\\\\{_JOINERS}]")
+"""What joins letters, and what would end a term where PostgreSQL reads it."""
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _WORD = re.compile(f"([{_SOLID}]+)|((?:[^\\W_{_SOLID}]|[{_MARKS}])+)")
 _PIECE = re.compile(r'(-(?=["\w]))?(?:"([^"]*)"?|(\S+))')
@@ -60,7 +62,8 @@ def tokens(text: str) -> Iterator[Token]:
     for found in _WORD.finditer(text):
         start, end = found.span()
         if found[1] is None:
-            yield Token(_folded(found[0])[:TERM_MAX], start, end)
+            if term := _folded(found[0])[:TERM_MAX]:
+                yield Token(term, start, end)
         else:
             yield from _pairs(found[0], start)
 
@@ -75,7 +78,7 @@ def _folded(word: str) -> str:
     if word.isascii():
         return word.lower()
     plain = unicodedata.normalize("NFKC", word).casefold()
-    return plain.replace("\u200c", "").replace("\u200d", "")
+    return _UNSPOKEN.sub("", plain)
 
 
 def _terms(text: str) -> Iterator[str]:

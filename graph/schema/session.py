@@ -11,6 +11,7 @@ from domain import sessions
 from domain.sessions import Keyset
 from graph.context import Info
 from graph.schema import ids
+from graph.schema.conversation import ConversationFields
 from graph.schema.paging import Connection, Place, Window, connection, instant_of, place_of
 from graph.schema.scalars import BigInt
 
@@ -23,7 +24,7 @@ OfProject = Annotated[
 
 
 @strawberry.type(description="One session of Claude Code, whose conversation is backed up here.")
-class Session(ids.Node):
+class Session(ConversationFields, ids.Node):
     """A session as its owner sees it."""
 
     kind = "Session"

@@ -17,10 +17,11 @@ from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_pa
 from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.session import OfProject, Session, session_page
 from graph.schema.team import Team
+from graph.schema.token_usage import TokenUsageFields
 
 
 @strawberry.type(description="You, as only you see yourself.")
-class Viewer:
+class Viewer(TokenUsageFields):
     """The account that the credential belongs to."""
 
     id: ID = strawberry.field(description="The id under which others know you as a User.")

@@ -88,7 +88,13 @@ def answered(
         "cache_creation": {"ephemeral_1h_input_tokens": hour},
         "cache_read_input_tokens": read,
     }
-    message = {"id": id, "role": "assistant", "model": model, "usage": usage, "content": []}
+    message: dict[str, Any] = {
+        "id": id,
+        "role": "assistant",
+        "model": model,
+        "usage": usage,
+        "content": [],
+    }
     record = {"type": "assistant", "timestamp": f"{day}T10:00:00Z", "message": message}
     return {**record, **({"requestId": request} if request else {}), **more}
 

@@ -214,7 +214,7 @@ def test_lines_are_cut_where_they_are_in_the_whole(data: bytes, size: int) -> No
     for line in data.split(b"\n"):
         expected.append((place, len(line)))
         place += len(line) + 1
-    assert found + [rest[:2] if rest else (expected[-1][0], 0)] == expected
+    assert [*found, rest[:2] if rest else (expected[-1][0], 0)] == expected
 
 
 async def test_everything_can_be_read_anew(library: Library) -> None:
