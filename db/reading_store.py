@@ -19,6 +19,7 @@ import orjson
 from db import reading_sql as sql
 from db.dsn import to_libpq_dsn
 from db.engine import translated
+from db.errors import DatabaseUnavailableError
 
 CONNECT_SECONDS: Final = 2.0
 COMMAND_SECONDS: Final = 60.0
@@ -185,10 +186,13 @@ class ReadingStore:
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                self._dsn,
-                timeout=CONNECT_SECONDS,
-                command_timeout=COMMAND_SECONDS,
-                server_settings={"application_name": "teamlore reading", "jit": "off"},
-            )
+            try:
+                self._connection = await asyncpg.connect(
+                    self._dsn,
+                    timeout=CONNECT_SECONDS,
+                    command_timeout=COMMAND_SECONDS,
+                    server_settings={"application_name": "teamlore reading", "jit": "off"},
+                )
+            except asyncpg.PostgresError as error:
+                raise DatabaseUnavailableError from error
         return self._connection

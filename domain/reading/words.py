@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -45,7 +46,7 @@ _MARKS: Final = _ranges(lambda char: unicodedata.category(char) in {"Mn", "Mc"})
 _UNSPOKEN = re.compile(f"['\\\\{_JOINERS}]")
 """What joins letters, and what would end a term where PostgreSQL reads it."""
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
-_WORD = re.compile(f"([{_SOLID}]+)|((?:[^\\W_{_SOLID}]|[{_MARKS}])+)")
+_WORD = re.compile(f"([{_SOLID}]+)|((?:[^\\W_{_SOLID}]+|[{_MARKS}]+)+)")
 _PIECE = re.compile(r'(-(?=["\w]))?(?:"([^"]*)"?|(\S+))')
 
 
@@ -74,6 +75,7 @@ def _pairs(run: str, start: int) -> Iterator[Token]:
         yield Token(_folded(pair), start + index, start + index + len(pair))
 
 
+@lru_cache(maxsize=4096)
 def _folded(word: str) -> str:
     if word.isascii():
         return word.lower()
@@ -82,9 +84,21 @@ def _folded(word: str) -> str:
 
 
 def _terms(text: str) -> Iterator[str]:
+    """The terms of `tokens` alone, which is what most of the time goes into."""
     if text.isascii():
         return (word[:TERM_MAX] for word in _ASCII_WORD.findall(text.lower()))
-    return (token.term for token in tokens(text))
+    return _terms_of_any_script(text)
+
+
+def _terms_of_any_script(text: str) -> Iterator[str]:
+    for run, word in _WORD.findall(text):
+        if run:
+            for index in range(len(run)):
+                yield _folded(run[index : index + 2])
+        elif word.isascii():
+            yield word.lower()[:TERM_MAX]
+        elif term := _folded(word)[:TERM_MAX]:
+            yield term
 
 
 def tag(scope_id: UUID) -> str:
@@ -120,14 +134,19 @@ class Wanted:
         return " & ".join(parts + ["!" + _phrase(scope_tag, piece) for piece in self.unwanted])
 
     def hits(self, text: str) -> list[tuple[int, int]]:
-        """Where the text has one of the terms, in order."""
-        whole = {term for piece in self.pieces for term in piece if not term.endswith("*")}
-        parts = tuple(t[:-1] for piece in self.pieces for t in piece if t.endswith("*"))
-        return [
-            (start, end)
-            for term, start, end in tokens(text)
-            if term in whole or (parts and term.startswith(parts))
-        ]
+        """Where the text has one of the pieces, term by term, in order."""
+        found = list(tokens(text))
+        places: set[tuple[int, int]] = set()
+        for index in range(len(found)):
+            for piece in self.pieces:
+                run = found[index : index + len(piece)]
+                if len(run) == len(piece) and all(map(_is_meant, run, piece)):
+                    places.update((token.start, token.end) for token in run)
+        return sorted(places)
+
+
+def _is_meant(token: Token, term: str) -> bool:
+    return token.term.startswith(term[:-1]) if term.endswith("*") else token.term == term
 
 
 def wanted(query: str) -> Wanted:
