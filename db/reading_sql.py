@@ -13,7 +13,7 @@ _PATH: Final = "v.path" if "path" in conversation_versions.c else "''"
 """The file that a version belongs to; where there is but one a session, the empty path."""
 
 HOLD: Final = """
-UPDATE reading_due SET leased_until = clock_timestamp() + interval '90 seconds'
+UPDATE reading_due SET leased_until = clock_timestamp() + interval '30 seconds'
 WHERE scope_id = $1 AND session = $2 AND file = $3
 """
 RELEASE: Final = """
@@ -31,7 +31,7 @@ DELETE FROM token_usage WHERE scope_id = $1 AND session = $2 AND file = $3 RETUR
 """
 ERASE: Final = "DELETE FROM readings WHERE scope_id = $1 AND session = $2 AND file = $3"
 CLAIM: Final = """
-UPDATE reading_due d SET leased_until = clock_timestamp() + interval '90 seconds'
+UPDATE reading_due d SET leased_until = clock_timestamp() + interval '30 seconds'
 FROM (
     SELECT scope_id, session, file FROM reading_due
     WHERE leased_until IS NULL OR leased_until < clock_timestamp()
