@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import pytest
@@ -13,6 +16,7 @@ from tests.graph.client import newcomer
 from tests.graph.test_conversations import PAGE, put, talk, upload
 from tests.support.dial import dial
 from tests.support.library import Library, said, transcript
+from tests.support.process import ROOT
 from tests.support.shelves import talk as long_talk
 
 
@@ -73,3 +77,23 @@ async def test_memory_stays_flat_whatever_the_length(settings: Settings) -> None
     await library.close()
     assert count == dial(2001, 20_001)
     assert peak < 24_000_000
+
+
+async def test_everything_can_be_read_anew_from_the_command_line(
+    library: Library, settings: Settings
+) -> None:
+    await library.keep("s", *[said("Here")] * 3)
+    await library.rows("UPDATE messages SET text = 'wrong'")
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": str(settings.database_url),
+        "TEAMLORE_DATA": str(settings.data_dir),
+        "JWT_SECRET": "a secret for tests and nothing else",
+    }
+    command = [sys.executable, "-m", "cli", "reindex"]
+    done = await asyncio.to_thread(
+        subprocess.run, command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "1 conversations were due, 1 of them were read here.\n", done.stderr
+    assert {row[0] for row in await library.rows("SELECT text FROM messages")} == {"Here"}

@@ -32,6 +32,9 @@ async def test_a_phrase_in_10_000_messages_is_found_by_the_index(library: Librar
     plans = [await explained(library.db, library.actor.access, only) for _ in range(5)]
     assert "messages_search_idx" in indexes_of(plans[0])
     assert min(plan["Execution Time"] + plan["Planning Time"] for plan in plans) < 50
+    beginning = narrowed(library.actor, Only(), "whistl*")
+    plan = await explained(library.db, library.actor.access, beginning)
+    assert "messages_search_idx" in indexes_of(plan)
     found = await search(library.db, library.actor, f'"{NEEDLE}"', Only(), limit=10)
     assert [hit.message.line for hit in found] == [501]
     assert [part.text for part in found[0].snippet if part.hit] == NEEDLE.split()
