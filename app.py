@@ -12,9 +12,11 @@ from starlette.routing import Route, WebSocketRoute
 from content_coding import ContentCoding
 from db.blobs import open_store
 from db.engine import Database
+from db.reading_store import ReadingStore
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
+from domain.reading.reader import Reader
 from domain.services import Services
 from domain.sweeps import Sweeps
 from domain.throttle import Throttle
@@ -34,11 +36,13 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await services.hub.start()
+        await services.reader.start()
         sweeps.start()
         try:
             yield
         finally:
             await sweeps.stop()
+            await services.reader.stop()
             await services.hub.stop()
             services.passwords.close()
             await services.custody.close()
@@ -67,6 +71,7 @@ def build_services(settings: Settings) -> Services:
         raise ValueError("database_url and jwt_secret must be set before the app is made")
     db = Database(settings.database_url, pool_size=settings.database_pool)
     blobs = open_store(settings.blob_url or str(settings.data_dir / "blobs"))
+    custody = Custody(db, blobs, settings)
     return Services(
         settings=settings,
         db=db,
@@ -74,5 +79,6 @@ def build_services(settings: Settings) -> Services:
         tokens=Tokens(settings.jwt_secret, settings.jwt_expires_in),
         throttle=Throttle(settings),
         hub=Hub(db),
-        custody=Custody(db, blobs, settings),
+        custody=custody,
+        reader=Reader(ReadingStore(db.dsn), custody, settings.reading_line_max),
     )

@@ -102,6 +102,27 @@ def reset_password(account: str, revoke_keys: bool) -> None:
     _operate(reset)
 
 
+@main.command()
+def reindex() -> None:
+    """Read every kept conversation anew: messages, search and token usage. Servers may run on."""
+    _stop_on_signals()
+    with _prepared(_load_settings({})) as ready:
+        from app import build_services
+
+        async def read() -> tuple[int, int]:
+            services = build_services(ready)
+            try:
+                due = await services.reader.begin_again()
+                return due, await services.reader.read_all()
+            finally:
+                await services.reader.stop()
+                await services.custody.close()
+                await services.db.close()
+
+        due, done = asyncio.run(read())
+        click.echo(f"{due} conversations were due, {done} of them were read here.")
+
+
 @main.command("export-schema")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Otherwise stdout.")
 def export_schema(output: Path | None) -> None:

@@ -391,3 +391,111 @@ contributors = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("since", Instant, nullable=False, server_default=NOW),
 )
+
+# What conversations say. `file` is empty for the conversation itself, else the path of a
+# subagent's transcript inside the session. A reading describes the head version.
+readings = Table(
+    "readings",
+    metadata,
+    Column("scope_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("open_line", Boolean, nullable=False, server_default=text("false")),
+    Column("latest_at", Instant, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("models", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("versions", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("folders", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("branches", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("problem", Text),
+    Column("read_at", Instant, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("scope_id", "session", "file"),
+    ForeignKeyConstraint(
+        ["scope_id", "session"], ["sessions.scope_id", "sessions.id"], ondelete="CASCADE"
+    ),
+)
+
+# Filled by a trigger on conversation_versions, so that no upload can be forgotten.
+reading_due = Table(
+    "reading_due",
+    metadata,
+    Column("scope_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False, server_default=text("0")),
+    Column("at", Instant, nullable=False, server_default=NOW),
+    Column("leased_until", Instant),
+    PrimaryKeyConstraint("scope_id", "session", "file"),
+    Index("reading_due_at_idx", "at"),
+)
+
+# The terms in `search` begin with their scope, so that the index is one per scope.
+messages = Table(
+    "messages",
+    metadata,
+    Column("scope_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subtype", Text),
+    Column("role", Text),
+    Column("uuid", Text),
+    Column("parent", Text),
+    Column("sidechain", Boolean, nullable=False),
+    Column("agent_id", Text),
+    Column("at", Instant, nullable=False),
+    Column("timed", Boolean, nullable=False),
+    Column("model", Text),
+    Column("text", Text),
+    Column("thinking", Text),
+    Column("tools", JSONB),
+    Column("search", TSVECTOR, nullable=False),
+    PrimaryKeyConstraint("scope_id", "session", "file", "line"),
+    ForeignKeyConstraint(
+        ["scope_id", "session", "file"],
+        ["readings.scope_id", "readings.session", "readings.file"],
+        ondelete="CASCADE",
+    ),
+    Index(
+        "messages_uuid_idx",
+        "scope_id",
+        "session",
+        "uuid",
+        postgresql_where=text("uuid IS NOT NULL"),
+    ),
+    Index("messages_newest_idx", "scope_id", "at", "session", "file", "line"),
+    Index("messages_search_idx", "search", postgresql_using="gin"),
+)
+
+# One row for each answer of a model in each file; of those with one key in a scope one is counted.
+token_usage = Table(
+    "token_usage",
+    metadata,
+    Column("scope_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("at", Instant),
+    Column("model", Text, nullable=False),
+    Column("input", BigInteger, nullable=False),
+    Column("output", BigInteger, nullable=False),
+    Column("cache_creation", BigInteger, nullable=False),
+    Column("cache_creation_1h", BigInteger, nullable=False),
+    Column("cache_read", BigInteger, nullable=False),
+    Column("counted", Boolean, nullable=False, server_default=text("true")),
+    PrimaryKeyConstraint("scope_id", "session", "file", "key"),
+    ForeignKeyConstraint(
+        ["scope_id", "session", "file"],
+        ["readings.scope_id", "readings.session", "readings.file"],
+        ondelete="CASCADE",
+    ),
+    Index("token_usage_key_idx", "scope_id", "key"),
+    Index("token_usage_at_idx", "scope_id", "at"),
+)

@@ -13,11 +13,13 @@ from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
 from graph.resolvers.accounts import AccountMutations, AccountQueries
-from graph.resolvers.feeds import Subscription
+from graph.resolvers.conversations import ConversationQueries
+from graph.resolvers.feeds import Subscription as Feeds
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
 from graph.resolvers.patterns import PatternMutations, PatternQueries
 from graph.resolvers.rate_limit import RateLimitQueries
+from graph.resolvers.session_feed import SessionFeed
 from graph.resolvers.sessions import SessionMutations, SessionQueries
 from graph.resolvers.summaries import SummaryMutations, SummaryQueries
 from graph.resolvers.teams import TeamMutations, TeamQueries
@@ -34,6 +36,7 @@ class Query(
     SessionQueries,
     SummaryQueries,
     PatternQueries,
+    ConversationQueries,
     NodeQueries,
     RateLimitQueries,
 ):
@@ -53,6 +56,11 @@ class Mutation(
     PatternMutations,
 ):
     """Root mutations."""
+
+
+@strawberry.type(description="What you can follow live, over a WebSocket or server-sent events.")
+class Subscription(Feeds, SessionFeed):
+    """Root subscriptions."""
 
 
 schema = strawberry.Schema(

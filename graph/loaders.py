@@ -33,6 +33,7 @@ from domain.sessions import Session
 from domain.sharing import SharedSession
 from domain.summaries import Summary
 from domain.teams import Member, Team
+from graph.conversation_loaders import ConversationLoaders
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 ValueT = TypeVar("ValueT")
@@ -62,6 +63,7 @@ class Loaders:
         self.shared_sessions: DataLoader[UUID, SharedSession | None] = _loader(self._shared)
         self.patterns: DataLoader[UUID, Pattern | None] = _loader(self._patterns)
         self.session_shares: DataLoader[UUID, list[SharedSession]] = _loader(self._shares_of)
+        self.conversations = ConversationLoaders(services, actor)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}

@@ -11,6 +11,7 @@ from domain import sessions
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
+from graph.schema.conversation import ConversationFields
 from graph.schema.scalars import BigInt
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @strawberry.type(description="One session of Claude Code, whose conversation is backed up here.")
-class Session(ids.Node):
+class Session(ConversationFields, ids.Node):
     """A session as its owner sees it."""
 
     kind = "Session"

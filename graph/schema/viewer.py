@@ -21,11 +21,12 @@ from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.session import Session
 from graph.schema.session_list import Narrowed, OfProject, Ordered, SessionOrder, session_page
 from graph.schema.team import Team
+from graph.schema.token_usage import TokenUsageFields
 from graph.schema.usage import Usage
 
 
 @strawberry.type(description="You, as only you see yourself.")
-class Viewer:
+class Viewer(TokenUsageFields):
     """The account that the credential belongs to."""
 
     id: ID = strawberry.field(description="The id under which others know you as a User.")
