@@ -13,6 +13,7 @@ from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
 from graph.resolvers.accounts import AccountMutations, AccountQueries
+from graph.resolvers.changes import ChangeQueries
 from graph.resolvers.feeds import Subscription
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
@@ -24,7 +25,9 @@ from graph.websocket import Connection
 
 
 @strawberry.type(description="What you can ask for.")
-class Query(AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, NodeQueries):
+class Query(
+    AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, ChangeQueries, NodeQueries
+):
     """Root queries."""
 
 

@@ -13,6 +13,7 @@ READS = {
     "team": "query ($team: ID!) { team(id: $team) { name } }",
     "team members": "query ($team: ID!) { team(id: $team) { members { totalCount } } }",
     "knowledge": "query ($team: ID!) { knowledge(teamId: $team) { totalCount } }",
+    "changes": "query ($team: ID!) { changes(scopes: [$team]) { nodes { cursor } } }",
     "search": 'query ($team: ID!) { searchKnowledge(query: "a", teamId: $team) { totalCount } }',
 }
 WRITES: dict[str, dict[str, object]] = {
@@ -105,7 +106,12 @@ def test_only_these_fields_are_open_to_everybody() -> None:
 
 async def test_nobody_without_a_credential_gets_past_a_guard(server: RunningServer) -> None:
     nobody = Caller(server)
-    for query in ("{ viewer { id } }", "{ teams { id } }", "{ knowledge { totalCount } }"):
+    for query in (
+        "{ viewer { id } }",
+        "{ teams { id } }",
+        "{ knowledge { totalCount } }",
+        "{ changes { nodes { at } } }",
+    ):
         assert await nobody.code(query) == "UNAUTHENTICATED"
 
 
