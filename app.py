@@ -13,6 +13,7 @@ from db.engine import Database
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
+from domain.pruning import Pruner
 from domain.services import Services
 from domain.throttle import Throttle
 from domain.tokens import Tokens
@@ -29,9 +30,12 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await services.hub.start()
+        pruner = Pruner(services.db, settings.log_retention)
+        pruner.start()
         try:
             yield
         finally:
+            await pruner.stop()
             await services.hub.stop()
             services.passwords.close()
             await services.custody.close()

@@ -1,4 +1,4 @@
-"""The command line: `python -m cli serve | migrate | export-schema`."""
+"""The command line: `python -m cli serve | migrate | prune | export-schema`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,28 @@ def migrate() -> None:
     _stop_on_signals()
     with _prepared(_load_settings({})):
         click.echo("The database is up to date.")
+
+
+@main.command()
+def prune() -> None:
+    """Forget what the log need not know any more; a running server does it every hour."""
+    from db.engine import Database
+    from domain.pruning import Forgotten
+    from domain.pruning import prune as forget
+
+    async def pruned(settings: Settings) -> Forgotten:
+        db = Database(settings.database_url or "", pool_size=2)
+        try:
+            return await forget(db, settings.log_retention)
+        finally:
+            await db.close()
+
+    _stop_on_signals()
+    with _prepared(_load_settings({})) as ready:
+        done = asyncio.run(pruned(ready))
+    click.echo(f"Pruned {done.entries} log entries and {done.tombstones} tombstones.")
+    if not done.complete:
+        click.echo("A server is pruning at this moment; it does the rest.")
 
 
 @main.command("export-schema")

@@ -80,6 +80,10 @@ class Settings(BaseModel):
     pattern_min_account_age: Annotated[timedelta, BeforeValidator(parse_duration)] | None = None
     allowed_origins: tuple[str, ...] = ()
     """Other origins whose pages may open a WebSocket here."""
+    log_retention: Annotated[
+        timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(hours=1))
+    ] = timedelta(days=90)
+    """How long the log and the tombstones of what was deleted are kept."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
 
     @classmethod
@@ -134,6 +138,7 @@ _VARIABLES = {
     "ALLOW_ANONYMOUS_CONTRIBUTIONS": "allow_anonymous_contributions",
     "PATTERN_MIN_ACCOUNT_AGE": "pattern_min_account_age",
     "ALLOWED_ORIGINS": "allowed_origins",
+    "LOG_RETENTION": "log_retention",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
 }
 

@@ -144,10 +144,19 @@ async def heads(connection: AsyncConnection, scope_ids: Iterable[UUID]) -> dict[
     return {row.id: row.head for row in await connection.execute(query)}
 
 
+async def pruned(connection: AsyncConnection, scope_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """The newest version of each scope whose entry or tombstone is no longer kept."""
+    query = select(scopes.c.id, scopes.c.pruned).where(scopes.c.id.in_(list(scope_ids)))
+    return {row.id: row.pruned for row in await connection.execute(query)}
+
+
 async def positions_at(
     connection: AsyncConnection, scope_ids: Iterable[UUID], instant: datetime
 ) -> dict[UUID, int]:
-    """For each scope the version that was newest at `instant`; 0 where nothing was there yet."""
+    """For each scope the version that was newest at `instant`; 0 where nothing was there yet.
+
+    0 also where what was newest then is no longer kept.
+    """
     query = (
         select(log.c.scope_id, func.max(log.c.version).label("version"))
         .where(log.c.scope_id.in_(list(scope_ids)), log.c.at <= instant)
@@ -176,6 +185,8 @@ class From:
     scope_id: UUID
     version: int
     everything: bool
+    floor: int = 0
+    """What was pruned when the reader began; see `domain.cursor`."""
 
 
 def starting_places(
