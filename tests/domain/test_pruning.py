@@ -159,7 +159,9 @@ async def test_pruning_beside_writers_of_the_same_rows_stops_nobody(
             return False
         return True
 
-    _done, *restored = await asyncio.gather(prune(db, KEEP), *map(restore, reversed(entries)))
+    pruning_now = asyncio.create_task(prune(db, KEEP))
+    restored = await asyncio.gather(*map(restore, reversed(entries)))
+    await pruning_now
     living = await rows(db, "SELECT count(*) FROM knowledge WHERE deleted_at IS NULL")
     assert living == [sum(restored)]
     assert await rows(db, "SELECT count(*) FROM knowledge") == living
