@@ -540,7 +540,7 @@ def test_no_reader_loses_or_repeats_anything_whatever_happens(
     with world_of(settings_of_machine) as world:
         slow_commits(world)
         run_state_machine_as_test(
-            lambda: LogMachine(world),  # type: ignore[arg-type] - any factory will do
+            lambda: LogMachine(world),  # type: ignore[arg-type]  # any factory
             settings=settings(
                 max_examples=EXAMPLES,
                 stateful_step_count=STEPS,
