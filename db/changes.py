@@ -22,15 +22,19 @@ _PAGE = (
         FROM unnest(:ids, :afters) AS w(scope_id, after)
         JOIN memberships m ON m.scope_id = w.scope_id AND m.account_id = :account_id
         JOIN scopes s ON s.id = w.scope_id AND s.deleted_at IS NULL AND s.pruned <= w.after
-    ), page AS (
+    ), timed AS (
         SELECT e.*, max(e.at) OVER (PARTITION BY e.scope_id ORDER BY e.version) AS moment
         FROM place p CROSS JOIN LATERAL (
             SELECT * FROM log WHERE log.scope_id = p.scope_id AND log.version > p.after
             ORDER BY log.version LIMIT :limit
         ) AS e
-        ORDER BY moment, e.scope_id, e.version LIMIT :limit
+    ), page AS (
+        SELECT t.*, bool_or(right(t.kind, 8) = '_deleted')
+            OVER (PARTITION BY t.scope_id, t.moment) AS leaving
+        FROM timed t ORDER BY moment, leaving DESC, scope_id, version LIMIT :limit
     )
-    SELECT {COLUMNS_SQL} FROM page l {SUBJECT_JOIN} ORDER BY l.moment, l.scope_id, l.version
+    SELECT {COLUMNS_SQL} FROM page l {SUBJECT_JOIN}
+    ORDER BY l.moment, l.leaving DESC, l.scope_id, l.version
     """  # noqa: S608 - the interpolated parts are declared column names
     )
     .bindparams(
@@ -49,9 +53,10 @@ async def page(
     """Up to `limit` entries in all above these positions, oldest first; rows as `db.feed.page`'s.
 
     Of each scope they are the next ones without a gap, in version order: the merging goes by the
-    running maximum of their times, which cannot go back whatever the times are. A scope yields
-    nothing to whom does not belong to it at this moment, and nothing where the log was pruned
-    beyond the position.
+    running maximum of their times, which cannot go back whatever the times are. Of a transaction
+    in several scopes, a scope that something left comes first: it is moved, not gone. A scope
+    yields nothing to whom does not belong to it at this moment, and nothing where the log was
+    pruned beyond the position.
     """
     values = {"ids": list(positions), "afters": list(positions.values()), "limit": limit}
     result = await connection.execute(_PAGE, {**values, "account_id": access.account_id})

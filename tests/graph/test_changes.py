@@ -107,6 +107,21 @@ async def test_an_empty_page_has_a_cursor_to_go_on_from(server: RunningServer) -
     assert written(later["nodes"]) == ["The first"]
 
 
+async def test_a_kind_without_a_type_of_its_own_stops_no_reader(server: RunningServer) -> None:
+    _owner, member, team_id = await team_of_two(server)
+    for team in (team_id, await member.found_team("Others")):
+        body = {"sessionId": "s", "summary": {"a": 1}, "teamId": str(ids.decode("Team", team))}
+        answer = await server.client.post("/api/sessions", json=body, headers=member.headers)
+        assert answer.status_code == 201
+    events, _end = await through(member, 2)
+    start = cursor.encode({ids.decode("Team", team_id): Position(0)})
+    async with socket_of(member) as socket:
+        await socket.subscribe(FEED, team=team_id, after=start)
+        followed = [(await socket.next())["teamFeed"]["__typename"] for _ in range(4)]
+    assert followed[:3] == ["TeamCreated", "MemberJoined", "SummarySaved"]
+    assert len(events) == 6
+
+
 async def test_only_the_named_scopes_are_read_and_the_others_keep_their_place(
     server: RunningServer,
 ) -> None:
