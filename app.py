@@ -16,6 +16,7 @@ from db.reading_store import ReadingStore
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
+from domain.pruning import Pruner
 from domain.reading.reader import Reader
 from domain.services import Services
 from domain.sweeps import Sweeps
@@ -32,15 +33,18 @@ def create_app(settings: Settings) -> Starlette:
     """The whole server for one database. `settings` must name it and the JWT secret."""
     services = build_services(settings)
     sweeps = Sweeps(services.db)
+    pruner = Pruner(services.db, settings.log_retention)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await services.hub.start()
         await services.reader.start()
         sweeps.start()
+        pruner.start()
         try:
             yield
         finally:
+            await pruner.stop()
             await sweeps.stop()
             await services.reader.stop()
             await services.hub.stop()

@@ -123,6 +123,28 @@ def reindex() -> None:
         click.echo(f"{due} conversations were due, {done} of them were read here.")
 
 
+@main.command()
+def prune() -> None:
+    """Forget what the log need not know any more; a running server does it every hour."""
+    from db.engine import Database
+    from domain.pruning import Forgotten
+    from domain.pruning import prune as forget
+
+    async def pruned(settings: Settings) -> Forgotten:
+        db = Database(settings.database_url or "", pool_size=2)
+        try:
+            return await forget(db, settings.log_retention)
+        finally:
+            await db.close()
+
+    _stop_on_signals()
+    with _prepared(_load_settings({})) as ready:
+        done = asyncio.run(pruned(ready))
+    click.echo(f"Pruned {done.entries} log entries and {done.tombstones} tombstones.")
+    if not done.complete:
+        click.echo("A server is pruning at this moment; it does the rest.")
+
+
 @main.command("export-schema")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Otherwise stdout.")
 def export_schema(output: Path | None) -> None:

@@ -87,6 +87,10 @@ class Settings(BaseModel):
     """Other origins whose pages may open a WebSocket here."""
     introspection: bool | None = None
     """Whether the graph answers `__schema` and `__type`; None means: not in production."""
+    log_retention: Annotated[
+        timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(hours=1))
+    ] = timedelta(days=90)
+    """How long the log and the tombstones of what was deleted are kept."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
     graphiql: bool | None = None
     """Whether /graphiql is served; None means: everywhere but in production."""
@@ -163,6 +167,7 @@ _VARIABLES = {
     "PATTERN_MIN_ACCOUNT_AGE": "pattern_min_account_age",
     "ALLOWED_ORIGINS": "allowed_origins",
     "GRAPHQL_INTROSPECTION": "introspection",
+    "LOG_RETENTION": "log_retention",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
 }

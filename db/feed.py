@@ -13,8 +13,9 @@ from db.engine import Connection
 from db.knowledge import COLUMNS
 from db.tables import scopes
 
-LOG_COLUMNS = 7
-"""A row of `page` begins with these: scope_id, version, at, kind, subject_id, actor_id, detail."""
+LOG_COLUMN_NAMES = ("scope_id", "version", "at", "kind", "subject_id", "actor_id", "detail")
+LOG_COLUMNS = len(LOG_COLUMN_NAMES)
+"""A row of `page` begins with these."""
 
 
 class Standing(NamedTuple):
@@ -26,18 +27,27 @@ class Standing(NamedTuple):
     token_epoch: int | None
 
 
-_SUBJECT = ", ".join(f"k.{column.name} AS k_{column.name}" for column in COLUMNS)
+COLUMNS_SQL = ", ".join(
+    (
+        *(f"l.{name}" for name in LOG_COLUMN_NAMES),
+        *(f"k.{column.name} AS k_{column.name}" for column in COLUMNS),
+    )
+)
+"""What an event is made of: the log entry `l`, and what `SUBJECT_JOIN` finds for it."""
+SUBJECT_JOIN = """
+    LEFT JOIN knowledge k ON starts_with(l.kind, 'knowledge_') AND k.scope_id = l.scope_id
+        AND k.id = l.subject_id AND k.deleted_at IS NULL
+"""
 _PAGE = (
     text(
         f"""
-    SELECT l.scope_id, l.version, l.at, l.kind, l.subject_id, l.actor_id, l.detail, {_SUBJECT}
+    SELECT {COLUMNS_SQL}
     FROM unnest(:ids, :afters) AS w(scope_id, after)
     CROSS JOIN LATERAL (
         SELECT * FROM log WHERE log.scope_id = w.scope_id AND log.version > w.after
         ORDER BY log.version LIMIT :limit
     ) AS l
-    LEFT JOIN knowledge k ON starts_with(l.kind, 'knowledge_') AND k.scope_id = l.scope_id
-        AND k.id = l.subject_id AND k.deleted_at IS NULL
+    {SUBJECT_JOIN}
     ORDER BY l.scope_id, l.version
     """  # noqa: S608 - the interpolated part is the declared column names
     )

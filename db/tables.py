@@ -205,6 +205,12 @@ knowledge = Table(
     Column("search", TSVECTOR, Computed(_SEARCH, persisted=True)),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("knowledge_log_idx", "scope_id", "version"),
+    Index(
+        "knowledge_tombstones_idx",
+        "scope_id",
+        "version",
+        postgresql_where=text("deleted_at IS NOT NULL"),
+    ),
     Index("knowledge_newest_idx", "scope_id", "timestamp", "id"),
     Index("knowledge_search_idx", "search", postgresql_using="gin"),
     Index(
@@ -232,6 +238,12 @@ summaries = Table(
     Column("deleted_at", Instant),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("summaries_log_idx", "scope_id", "version"),
+    Index(
+        "summaries_tombstones_idx",
+        "scope_id",
+        "version",
+        postgresql_where=text("deleted_at IS NOT NULL"),
+    ),
     Index(
         "summaries_session_idx",
         "scope_id",
@@ -268,6 +280,12 @@ sessions = Table(
     Column("deleted_at", Instant),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("sessions_log_idx", "scope_id", "version"),
+    Index(
+        "sessions_tombstones_idx",
+        "scope_id",
+        "version",
+        postgresql_where=text("deleted_at IS NOT NULL"),
+    ),
     Index("sessions_newest_idx", "scope_id", "updated_at", "id"),
     Index(
         "sessions_session_idx",

@@ -34,7 +34,7 @@ from domain.errors import (
 from domain.policy import require
 from domain.tail import FeedEvent, Tail
 
-__all__ = ["FeedEvent", "Follower", "Hub", "Revoked"]
+__all__ = ["FeedEvent", "Follower", "Hub", "Revoked", "event_of"]
 
 LOOK_SECONDS = 0.5
 PAGE = 200
@@ -182,7 +182,7 @@ class Hub:
             found = await rows.page(connection, wanted, PAGE)
             if not await rows.still_standing(connection, {standing}):
                 raise Revoked
-        return [_event(row) for row in found]
+        return [event_of(row) for row in found]
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -223,7 +223,7 @@ class Hub:
         if not wanted:
             return
         async with self._db.read() as connection:
-            found = [_event(row) for row in await rows.page(connection, wanted, PAGE)]
+            found = [event_of(row) for row in await rows.page(connection, wanted, PAGE)]
         await self._take_in(found)
 
     async def _take_in(self, found: Sequence[FeedEvent]) -> None:
@@ -265,7 +265,8 @@ def _position(after: str, scope_id: UUID, bounds: rows.Bounds) -> int:
     return version
 
 
-def _event(row: Any) -> FeedEvent:
+def event_of(row: Any) -> FeedEvent:
+    """The event that a row of `db.feed.page` tells of."""
     subject = row[LOG_COLUMNS:]
     return FeedEvent(
         scope_id=row.scope_id,

@@ -13,6 +13,7 @@ from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
 from graph.resolvers.accounts import AccountMutations, AccountQueries
+from graph.resolvers.changes import ChangeQueries
 from graph.resolvers.conversations import ConversationQueries
 from graph.resolvers.feeds import Subscription as Feeds
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
@@ -37,6 +38,7 @@ class Query(
     SummaryQueries,
     PatternQueries,
     ConversationQueries,
+    ChangeQueries,
     NodeQueries,
     RateLimitQueries,
 ):

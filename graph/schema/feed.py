@@ -363,7 +363,7 @@ EVENT_TYPES = (*dict.fromkeys(kind for kind, _extra in _KINDS.values()), OtherCh
 """The types that only the interface leads to; the schema has to be told of them."""
 
 
-def _made(kind: type[FeedEvent], **values: Any) -> FeedEvent:
+def _made(kind: type[FeedEvent], /, **values: Any) -> FeedEvent:
     return kind(**values)
 
 

@@ -18,6 +18,7 @@ READS = {
     "session summaries": "query ($team: ID!) { sessionSummaries(teamId: $team) { totalCount } }",
     "shared sessions": """query ($team: ID!) { team(id: $team) {
         sharedSessions { totalCount } } }""",
+    "changes": "query ($team: ID!) { changes(scopes: [$team]) { nodes { cursor } } }",
     "search": 'query ($team: ID!) { searchKnowledge(query: "a", teamId: $team) { totalCount } }',
 }
 WRITES: dict[str, dict[str, object]] = {
@@ -132,6 +133,7 @@ async def test_nobody_without_a_credential_gets_past_a_guard(server: RunningServ
         "{ sessionSummaries { totalCount } }",
         "{ patterns { totalCount } }",
         "{ patternStatistics { totalPatterns } }",
+        "{ changes { nodes { at } } }",
     ):
         assert await nobody.code(query) == "UNAUTHENTICATED"
 
