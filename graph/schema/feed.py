@@ -44,7 +44,7 @@ class FeedEvent:
         """The global id of the actor."""
         return ids.encode("User", self.actor_uuid)
 
-    @computed("Who did it; null when you no longer share a team with that person.")
+    @computed("Who did it; null when that person is no longer in the team that the feed is about.")
     async def actor(self, info: Info) -> User | None:
         """The person who did it."""
         return await _person(info, self.actor_uuid)
@@ -92,7 +92,7 @@ class MembershipEvent(FeedEvent):
         """The global id of the person."""
         return ids.encode("User", self.subject_uuid)
 
-    @computed("Who came or left; null when you no longer share a team with that person.")
+    @computed("Who came or left; null when that person is not in the team any more.")
     async def member(self, info: Info) -> User | None:
         """The person who came or left."""
         return await _person(info, self.subject_uuid)
