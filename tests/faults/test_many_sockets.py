@@ -79,7 +79,8 @@ async def _deliveries(
     return [[at - start for at in arrivals[str(n)]] for n, start in enumerate(began, 1)]
 
 
-def _beginning(team_id: str) -> str:
+def beginning(team_id: str) -> str:
+    """The cursor before everything that happened in a team."""
     return cursor.encode({ids.decode("Team", team_id): Position(0)})
 
 
@@ -104,7 +105,7 @@ async def test_a_push_reaches_everybody_at_once_and_who_never_reads_is_sent_away
         server = RunningServer(process.url, settings, client)
         team_id, people = await _team(server, dial(4, 20))
         await people[0].write("push 0!", team_id)
-        variables = {"team": team_id, "after": _beginning(team_id)}
+        variables = {"team": team_id, "after": beginning(team_id)}
         alone = _memory(process)
         payloads = [{"authorization": f"Bearer {person.token}"} for person in people]
         everybody = [payloads[i % len(payloads)] for i in range(readers)]

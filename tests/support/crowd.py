@@ -78,12 +78,14 @@ class Crowd:
         await self._process.wait()
 
 
-class _Socket(asyncio.Protocol):
-    """One subscriber."""
+class LeanSocket(asyncio.Protocol):
+    """One subscriber, which reads nothing more after "push 0!" when it is silent."""
 
-    def __init__(self, host: str, payload: Json, request: Json, *, silent: bool) -> None:
+    def __init__(
+        self, host: str, payload: Json, request: Json, *, silent: bool, pongs: bool = True
+    ) -> None:
         self._host, self._payload, self._request = host, payload, request
-        self._silent = silent
+        self._silent, self._pongs = silent, pongs
         self._buffer = b""
         self._upgraded = False
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -134,7 +136,8 @@ class _Socket(asyncio.Protocol):
             self.code = int.from_bytes(payload[:2], "big")
             self._write(_CLOSE, payload[:2])
         elif opcode == _PING:
-            self._write(_PONG, payload)
+            if self._pongs:
+                self._write(_PONG, payload)
         elif mark := _MARK.search(payload):
             number = int(mark[1])
             self.twice += number in self.seen
@@ -171,10 +174,10 @@ async def _main() -> None:
     gate = asyncio.Semaphore(AT_ONCE)
     loop = asyncio.get_running_loop()
 
-    async def connect(payload: Json, *, silent: bool) -> _Socket:
+    async def connect(payload: Json, *, silent: bool) -> LeanSocket:
         async with gate:
             _transport, socket = await loop.create_connection(
-                lambda: _Socket(address.netloc, payload, task["request"], silent=silent),
+                lambda: LeanSocket(address.netloc, payload, task["request"], silent=silent),
                 address.hostname,
                 address.port,
             )
@@ -188,7 +191,7 @@ async def _main() -> None:
         _answer(_report(readers) if asked == "report" else await _listen(silent))
 
 
-def _report(readers: list[_Socket]) -> Json:
+def _report(readers: list[LeanSocket]) -> Json:
     arrivals: dict[int, list[float]] = {}
     for socket in readers:
         for number, at in socket.seen.items():
@@ -201,7 +204,7 @@ def _report(readers: list[_Socket]) -> Json:
     }
 
 
-async def _listen(silent: list[_Socket]) -> Counter[int]:
+async def _listen(silent: list[LeanSocket]) -> Counter[int]:
     for socket in silent:
         if not socket.ended.is_set():
             socket.transport.resume_reading()
