@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from serving import configure_logging, raise_file_limit, server_config
+from serving import configure_logging, prepare_process, server_config
 from settings import VERSION, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -37,12 +37,13 @@ def serve(host: str | None, port: int | None) -> None:
     given = {"HOST": host, "PORT": None if port is None else str(port)}
     settings = _load_settings({name: value for name, value in given.items() if value is not None})
     configure_logging(settings)
-    raise_file_limit()
     # Before anything slow: that the port is taken is said at once.
     with _bound(settings) as listener, _prepared(settings) as ready:
         from app import create_app
 
-        _run(ready, create_app(ready), listener)
+        app = create_app(ready)
+        prepare_process()
+        _run(ready, app, listener)
 
 
 @main.command()

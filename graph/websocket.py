@@ -71,7 +71,7 @@ class Connection:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
         self._closed = False
-        self._timer: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
@@ -199,8 +199,7 @@ class Connection:
                 await self._send_text(head + payload + "}")
 
     def _revoked(self) -> None:
-        """Close at once, even when a message is stuck on its way to a peer that does not read."""
-        self._ending = asyncio.create_task(self._close(Closing(FORBIDDEN, Revoked().message)))
+        self._close_soon(Closing(FORBIDDEN, Revoked().message))
 
     async def _finish(self, message: dict[str, Any]) -> None:
         """The last message of an operation; its id is free again before it goes out."""
@@ -224,12 +223,15 @@ class Connection:
                 await self._socket.close(closing.code, closing.reason[:100])
 
     def _close_after(self, seconds: float, code: int, reason: str) -> None:
-        async def wait() -> None:
-            await asyncio.sleep(max(0.0, seconds))
-            await self._close(Closing(code, reason))
-
         self._stop_timer()
-        self._timer = asyncio.create_task(wait())
+        closing = Closing(code, reason)
+        self._timer = asyncio.get_running_loop().call_later(
+            max(0.0, seconds), self._close_soon, closing
+        )
+
+    def _close_soon(self, closing: Closing) -> None:
+        """Close now, even when a message is stuck on its way to a peer that does not read."""
+        self._ending = asyncio.create_task(self._close(closing))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
