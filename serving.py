@@ -143,6 +143,8 @@ class BoundedSocketProtocol(_HangsUp, WebSocketsSansIOProtocol):
         await super().send(message)
         if closing:
             self._hang_up_later()
+        elif message["type"] == "websocket.accept":
+            del self.request, self.response  # read for the last time; a tenth of a socket's memory
 
     def stalled(self) -> None:
         """Tell the peer to resume, and go."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -29,8 +29,10 @@ from graphql import (
 )
 from graphql.execution import Executor, execute_subscription_event
 
+from domain.actor import Actor
 from domain.feed import FeedEvent, Follower
 from domain.scope_reader import Personal, ScopeReader, within
+from domain.services import Services
 from graph import errors
 from graph.context import Context
 from graph.encoding import encode
@@ -41,14 +43,14 @@ KEPT_CHARACTERS = 8_000_000
 RESUME_ARGUMENT = "after"
 
 
-class Feed(AsyncIterator[Any]):
+class Feed(AsyncIterator[object]):
     """What the resolver of a subscription returns: whom to follow, and how its events are shown."""
 
     def __init__(self, follower: Follower, present: Callable[[FeedEvent], object]) -> None:
         self.follower = follower
         self.present = present
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> object:
         """Feeds are read by the fan-out, never by GraphQL's own event loop."""
         raise StopAsyncIteration
 
@@ -124,15 +126,18 @@ class Fanout:
 class View:
     """Who looks at the events of a feed: a context whose loaders hold nothing for long."""
 
-    def __init__(self, make: Callable[[], Context]) -> None:
-        self._make = make
+    __slots__ = ("_made", "_services", "_until", "_who")
+
+    def __init__(self, services: Services, who: Callable[[], Actor]) -> None:
+        self._services, self._who = services, who
         self._made: Context | None = None
         self._until = 0.0
 
     def context(self) -> Context:
         """The context of this moment."""
         if self._made is None or time.monotonic() >= self._until:
-            self._made, self._until = self._make(), time.monotonic() + LOADERS_LIVE_SECONDS
+            self._made = Context(self._services, self._who(), "")
+            self._until = time.monotonic() + LOADERS_LIVE_SECONDS
         return self._made
 
     def renew(self) -> None:
@@ -151,8 +156,8 @@ class Group:
         self._executor = executor
         self._executor.context_value = None  # the first member's, of which nothing may show
         self._present = feed.present
-        services, scope_id = context.services, feed.follower.standing.scope_id
-        self._nobody = View(lambda: Context(services, ScopeReader(scope_id), ""))
+        scope_id = feed.follower.standing.scope_id
+        self._nobody = View(context.services, lambda: ScopeReader(scope_id))
 
     async def answer(self, event: FeedEvent, member: View) -> str:
         """The encoded answer for one of its members."""
@@ -191,19 +196,20 @@ def _touched(context: Context) -> bool:
 class Stream(AsyncIterator[str]):
     """One member's answers, encoded, in order. Raises Revoked once it may not follow any more."""
 
+    __slots__ = ("_batch", "_follower", "_group", "_view")
+
     def __init__(self, group: Group, follower: Follower, context: Context) -> None:
         self._group = group
         self._follower = follower
-        scope_id, services = follower.standing.scope_id, context.services
-        caller, address = within(context.actor, scope_id), context.address
-        self._view = View(lambda: Context(services, caller, address))
-        self._batch: deque[FeedEvent] = deque()
+        caller = within(context.actor, follower.standing.scope_id)
+        self._view = View(context.services, lambda: caller)
+        self._batch: Iterator[FeedEvent] = iter(())
 
     async def __anext__(self) -> str:
         """The answer to the next event."""
-        if not self._batch:
-            self._batch.extend(await anext(self._follower))
-        text = await self._group.answer(self._batch.popleft(), self._view)
+        while (event := next(self._batch, None)) is None:
+            self._batch = iter(await anext(self._follower))
+        text = await self._group.answer(event, self._view)
         self._follower.check()
         return text
 

@@ -51,10 +51,9 @@ async def deaf_socket(
     address = urlsplit(caller.server.url)
     request = {"query": DEAF, "variables": {"team": team_id, "after": beginning(team_id)}}
     payload = {"authorization": f"Bearer {caller.token}"}
+    plug = socket.create_connection((address.hostname, address.port))
     transport, lean = await asyncio.get_running_loop().create_connection(
-        lambda: LeanSocket(address.netloc, payload, request, silent=True, pongs=pongs),
-        address.hostname,
-        address.port,
+        lambda: LeanSocket(address.netloc, payload, request, silent=True, pongs=pongs), sock=plug
     )
     async with asyncio.timeout(5):
         await lean.ready
