@@ -14,6 +14,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
+from math import inf
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -38,6 +39,7 @@ from graph.context import Context
 from graph.encoding import encode
 
 LOADERS_LIVE_SECONDS = 1.0
+ANSWERS_LIVE_SECONDS = 1.0
 KEPT_ANSWERS = 4096
 KEPT_CHARACTERS = 8_000_000
 RESUME_ARGUMENT = "after"
@@ -67,10 +69,12 @@ class Key(NamedTuple):
 class _Answer:
     """The encoded answer to one event, once it is `ready`; None when it is personal."""
 
-    __slots__ = ("ready", "task", "text")
+    __slots__ = ("ready", "task", "text", "until")
 
     def __init__(self) -> None:
         self.text: str | None = None
+        self.until = inf
+        """When it is too old for those who come late: a name or an entry may be gone by then."""
         self.ready = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
@@ -98,6 +102,9 @@ class Fanout:
         """What a group answers to an event; begun now unless it is there already."""
         place = (group.number, event.version)
         found = self._answers.get(place)
+        if found is not None and found.until <= time.monotonic():
+            self._drop(place)
+            found = None
         if found is None:
             found = self._answers[place] = _Answer()
             found.task = asyncio.create_task(self._fill(group, event, found))
@@ -110,17 +117,22 @@ class Fanout:
             answer.text = None
         finally:
             answer.task = None
+            answer.until = time.monotonic() + ANSWERS_LIVE_SECONDS
+            self._characters += len(answer.text or "")
             answer.ready.set()
-        self._characters += len(answer.text or "")
         self._trim()
 
     def _trim(self) -> None:
-        while len(self._answers) > KEPT_ANSWERS or self._characters > KEPT_CHARACTERS:
+        now = time.monotonic()
+        while self._answers:
             place, oldest = next(iter(self._answers.items()))
-            if not oldest.ready.is_set():
+            many = len(self._answers) > KEPT_ANSWERS or self._characters > KEPT_CHARACTERS
+            if not oldest.ready.is_set() or not (many or oldest.until <= now):
                 break
-            del self._answers[place]
-            self._characters -= len(oldest.text or "")
+            self._drop(place)
+
+    def _drop(self, place: tuple[int, int]) -> None:
+        self._characters -= len(self._answers.pop(place).text or "")
 
 
 class View:

@@ -28,7 +28,7 @@ from graph.fanout import Stream
 MEDIA_TYPE = "text/event-stream"
 KEEP_ALIVE_SECONDS = 12.0
 STUCK_SECONDS = 5.0
-LAST_WORDS_SECONDS = 0.2
+LAST_WORDS_SECONDS = 0.3
 HANG_UP = "teamlore.hang_up"
 """The ASGI extension with which `serving` lets a response break its connection off."""
 _COMMENT = b":\n\n"

@@ -124,6 +124,22 @@ async def test_an_event_shows_people_through_its_team_alone(
     assert event["entry"].get("id", entry_id) == entry_id
 
 
+async def test_an_answer_is_not_kept_for_those_who_come_late(server: RunningServer) -> None:
+    owner, member, team_id = await team_of_two(server)
+    variables = {"team": team_id, "after": beginning(team_id)}
+    async with following([owner], DASHBOARD, **variables) as (early,):
+        await member.write("By one who leaves", team_id)
+        while not (event := (await early.next())["teamFeed"]).get("entry"):
+            pass
+        assert event["actor"]["email"] == member.email
+        await member.do("leaveTeam", {"teamId": team_id}, "leftId")
+        await asyncio.sleep(1.2)
+        async with following([owner], DASHBOARD, **variables) as (late,):
+            while not (event := (await late.next())["teamFeed"]).get("entry"):
+                pass
+    assert event["actor"] is None
+
+
 @pytest.mark.parametrize("id", ['"', "ü\n", "\ud800", "x" * 1000])
 async def test_the_id_of_the_operation_comes_back_as_it_was(server: RunningServer, id: str) -> None:
     person = await newcomer(server)
