@@ -137,6 +137,7 @@ async def test_what_is_longer_than_a_page_is_read_on_at_once(
 async def test_a_tail_that_was_made_anew_during_a_read_takes_nothing_twice(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("domain.feed.PAGE", 2)
     team_id, (owner,) = await team(db, await person(db))
     hub = Hub(db)  # not started: the test takes its steps
     await hub.follow(owner, team_id)
@@ -153,6 +154,7 @@ async def test_a_tail_that_was_made_anew_during_a_read_takes_nothing_twice(
 
     monkeypatch.setattr(feed_rows, "page", reread)
     await hub._read_on()
+    assert hub._tails[team_id].read == newcomers[0].position, "it went back to what was read before"
     await push(db, owner, team_id, 3, 1)
     hub.wake(team_id)
     await hub._read_on()

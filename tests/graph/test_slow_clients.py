@@ -80,11 +80,13 @@ async def test_who_reads_nothing_is_told_to_resume(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch, forgotten: threading.Event
 ) -> None:
     monkeypatch.setattr(serving.BoundedSocketProtocol, "stall_seconds", 0.5)
+    monkeypatch.setattr(serving, "WS_LINGER_SECONDS", 0.2)
     owner, member, team_id = await team_of_two(server)
     await owner.write("push 0!", team_id)
     async with deaf_socket(member, team_id) as lean:
         await fill(owner, team_id)
         assert await asyncio.to_thread(forgotten.wait, 2)
+        await asyncio.sleep(0.5)  # until the server has nothing more to do with it
         assert await code_of(lean) == serving.WS_TOO_SLOW
         assert sorted(lean.seen) == list(range(len(lean.seen))), "what came has no gap"
         assert len(lean.seen) < 6
@@ -139,6 +141,7 @@ async def test_who_only_pings_and_never_reads_is_hung_up_on(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch, forgotten: threading.Event
 ) -> None:
     monkeypatch.setattr(serving, "WS_MESSAGE_BYTES", 64 * 1024)
+    monkeypatch.setattr(serving.BoundedSocketProtocol, "stall_seconds", 60)
     owner, member, team_id = await team_of_two(server)
     await owner.write("push 0!", team_id)
     async with deaf_socket(member, team_id) as lean:
