@@ -103,7 +103,7 @@ async def test_many_slow_followers_share_one_reading(db: Database, hub: Hub) -> 
     followers = [await hub.follow(owner, team_id) for _ in range(50)]
     for chunk in range(10):
         await push(db, owner, team_id, chunk * 100, 100)
-    taken = await asyncio.gather(*(take(follower, 1000) for follower in followers))
+    taken = await asyncio.gather(*(take(f, 1000, seconds=60) for f in followers))
     assert all(summaries(events) == [f"Entry {i}" for i in range(1000)] for events in taken)
 
 
