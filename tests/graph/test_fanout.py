@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from graphql import OperationDefinitionNode, parse
 
+from domain import people
 from domain.feed import FeedEvent
 from graph.context import Context
 from graph.fanout import Group, resuming_variable
@@ -138,6 +139,27 @@ async def test_an_answer_is_not_kept_for_those_who_come_late(server: RunningServ
             while not (event := (await late.next())["teamFeed"]).get("entry"):
                 pass
     assert event["actor"] is None
+
+
+async def test_one_that_breaks_off_in_the_middle_takes_nothing_from_the_others(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, executions: list[int]
+) -> None:
+    owner, member, team_id = await team_of_two(server)
+    look_up = people.by_ids
+
+    async def slowly(*given: Any) -> Any:
+        await asyncio.sleep(0.4)
+        return await look_up(*given)
+
+    async with following([owner] * 3, DASHBOARD, team=team_id) as (first, second, third):
+        monkeypatch.setattr(people, "by_ids", slowly)
+        executions.clear()
+        await member.write("Still told", team_id)
+        await asyncio.sleep(0.1)
+        first.raw.transport.abort()
+        events = [(await socket.next())["teamFeed"] for socket in (second, third)]
+    assert [event["actor"]["email"] for event in events] == [member.email] * 2
+    assert len(executions) == 1
 
 
 @pytest.mark.parametrize("id", ['"', "ü\n", "\ud800", "x" * 1000])
