@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from serving import configure_logging, server_config, settle_memory
+from serving import configure_logging, prepare_process, server_config
 from settings import VERSION, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def serve(host: str | None, port: int | None) -> None:
     with _bound(settings) as listener, _prepared(settings) as ready:
         from app import create_app
 
-        _run(ready, create_app(ready), listener)
+        app = create_app(ready)
+        prepare_process()
+        _run(ready, app, listener)
 
 
 @main.command()
@@ -280,7 +282,6 @@ def _run(settings: Settings, app: ASGIApp, listener: socket.socket) -> None:
     class Announcing(Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            settle_memory()
             click.echo(f"Teamlore is ready at {url} (data in {settings.data_dir})")
             sys.stdout.flush()
 

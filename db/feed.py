@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from db.engine import Connection
 from db.knowledge import COLUMNS
+from db.scope import Access
 from db.tables import scopes
 
 LOG_COLUMN_NAMES = ("scope_id", "version", "at", "kind", "subject_id", "actor_id", "detail")
@@ -88,6 +89,14 @@ async def bounds(connection: Connection, scope_ids: Collection[UUID]) -> dict[UU
     return {
         row.id: Bounds(row.head, row.pruned, row.gone) for row in await connection.execute(query)
     }
+
+
+async def teams(connection: Connection, access: Access) -> Sequence[Row[Any]]:
+    """`id, name, owner_id, created_at` of the teams among the scopes that `access` may read."""
+    query = select(scopes.c.id, scopes.c.name, scopes.c.owner_id, scopes.c.created_at).where(
+        scopes.c.id.in_(access.scopes), scopes.c.kind == "team", scopes.c.deleted_at.is_(None)
+    )
+    return list(await connection.execute(query))
 
 
 _STANDING = text(

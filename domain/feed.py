@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -61,6 +61,8 @@ class Follower:
         self.position = position
         self.revoked = False
         self._ended = False
+        self.on_revoked: Callable[[], None] | None = None
+        """Called when it is revoked, for whoever may not be reading from it at that moment."""
         self._hub = hub
         self._tail = tail
 
@@ -97,11 +99,15 @@ class Follower:
 
     def revoke(self) -> None:
         """End it, now if it waits."""
-        self.revoked = True
-        self._tail.wake()
+        if not self.revoked:
+            self.revoked = True
+            self._tail.wake()
+            if self.on_revoked is not None:
+                self.on_revoked()
 
     async def aclose(self) -> None:
         """Stop following."""
+        self.on_revoked = None
         self._hub.forget(self)
 
 

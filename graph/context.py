@@ -51,9 +51,5 @@ class Context:
         """The loaders of this operation."""
         return Loaders(self.services, self.actor)
 
-    def renewed(self) -> Context:
-        """The same caller with empty loaders."""
-        return Context(self.services, self.caller, self.origin)
-
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -24,17 +22,18 @@ from graphql.execution import (
     Executor,
     create_source_event_stream,
     execute_root_selection_set,
-    execute_subscription_event,
 )
 
 from graph import errors, introspection, limits, texts
 from graph.context import Context
+from graph.encoding import canonical
 from graph.errors import Refused
+from graph.fanout import Fanout, Feed, Key, Stream, response, resuming_variable
+from graph.own_stream import OwnFeed, OwnStream
 from graph.persisted import PersistedDocuments
 
 REMEMBERED_DOCUMENTS = 512
 REMEMBERED_BYTES = 8 * 1024
-LOADERS_LIVE_SECONDS = 1.0
 _MAX_ERRORS = 20
 
 
@@ -57,6 +56,8 @@ class Engine:
         self._introspection = introspection
         self._persisted = PersistedDocuments()
         self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
+        self._resumed = lru_cache(REMEMBERED_DOCUMENTS)(self._resuming)
+        self.fanout = Fanout()
 
     def recalled(self, request: Request) -> Request:
         """The request with its document, which it may name by hash. Raises Refused."""
@@ -78,10 +79,8 @@ class Engine:
             result = await cast(Awaitable[ExecutionResult], result)
         return response(cast(ExecutionResult, result))
 
-    async def subscribe(
-        self, request: Request, context: Context
-    ) -> AsyncGenerator[dict[str, Any], None]:
-        """The responses of a subscription, one an event.
+    async def subscribe(self, request: Request, context: Context) -> Stream | OwnStream:
+        """The encoded responses of a subscription, one an event.
 
         Raises Refused, and whatever the subscription's resolver raises, before the first one.
         """
@@ -92,7 +91,22 @@ class Engine:
             source = await source
         if isinstance(source, ExecutionResult):
             raise _cause(source)
-        return _responses(executor, cast(AsyncGenerator[Any, None], source), context)
+        if isinstance(source, OwnFeed):
+            return OwnStream(executor, source, context)
+        feed = cast(Feed, source)
+        scope_id = feed.follower.standing.scope_id
+        variables = canonical(self._shared_variables(request))
+        key = Key(request.query, request.operation_name, variables, scope_id)
+        return self.fanout.join(key, executor, feed, context)
+
+    def _shared_variables(self, request: Request) -> dict[str, Any]:
+        """The variables, without the one that is nothing but a place to resume at."""
+        find = self._resumed if len(request.query) <= REMEMBERED_BYTES else self._resuming
+        resumed = find(request.query, request.operation_name)
+        return {k: v for k, v in (request.variables or {}).items() if k != resumed}
+
+    def _resuming(self, query: str, operation_name: str | None) -> str | None:
+        return resuming_variable(*self._operation(Request(query, None, operation_name)))
 
     def _executor(self, request: Request, context: Context) -> Executor[Any]:
         document, operation = self._operation(request)
@@ -153,30 +167,6 @@ class Engine:
 
 def _refused(message: str) -> Refused:
     return Refused([GraphQLError(message)], errors.PARSE_FAILED)
-
-
-def response(result: ExecutionResult) -> dict[str, Any]:
-    """A result as it goes over the wire."""
-    shown: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        shown["errors"] = [errors.formatted(error) for error in result.errors]
-    return shown
-
-
-async def _responses(
-    executor: Executor[Any], source: AsyncGenerator[Any, None], context: Context
-) -> AsyncGenerator[dict[str, Any], None]:
-    renewed, until = context, 0.0
-    async with aclosing(source):
-        async for event in source:
-            if time.monotonic() >= until:
-                renewed, until = context.renewed(), time.monotonic() + LOADERS_LIVE_SECONDS
-            each = executor.build_per_event_executor(event)
-            each.context_value = renewed
-            result = execute_subscription_event(each)
-            if each.is_awaitable(result):
-                result = await cast(Awaitable[ExecutionResult], result)
-            yield response(cast(ExecutionResult, result))
 
 
 def _cause(result: ExecutionResult) -> Exception:

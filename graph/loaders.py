@@ -28,6 +28,7 @@ from domain.entries import Entry
 from domain.invitations import Invitation
 from domain.patterns import Pattern
 from domain.people import Person
+from domain.scope_reader import ScopeReader, TeamFacts, team_facts
 from domain.services import Services
 from domain.sessions import Session
 from domain.sharing import SharedSession
@@ -48,7 +49,7 @@ class Loaders:
         self._db = services.db
         self._actor = actor
         self.people: DataLoader[UUID, Person | None] = _loader(self._people)
-        self.teams: DataLoader[UUID, Team | None] = _loader(self._teams)
+        self.teams: DataLoader[UUID, Team | TeamFacts | None] = _loader(self._teams)
         self.members: DataLoader[UUID, list[Member]] = _loader(self._members)
         self.knowledge: DataLoader[UUID, Entry | None] = _loader(self._knowledge)
         self.invitations: DataLoader[UUID, list[Invitation] | None] = _loader(self._invitations)
@@ -69,8 +70,12 @@ class Loaders:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}
         return [found.get(i) for i in ids]
 
-    async def _teams(self, ids: Sequence[UUID]) -> list[Team | None]:
-        found = {team.id: team for team in await teams.mine(self._db, self._actor)}
+    async def _teams(self, ids: Sequence[UUID]) -> list[Team | TeamFacts | None]:
+        found: dict[UUID, Team | TeamFacts]
+        if isinstance(self._actor, ScopeReader):
+            found = {team.id: team for team in await team_facts(self._db, self._actor)}
+        else:
+            found = {team.id: team for team in await teams.mine(self._db, self._actor)}
         return [found.get(i) for i in ids]
 
     async def _members(self, ids: Sequence[UUID]) -> list[list[Member]]:

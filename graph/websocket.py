@@ -2,7 +2,8 @@
 
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md. Close codes beyond the protocol's
 own: 4401 the credential is missing, wrong or expired; 4403 it was revoked, or the membership that a
-subscription needs has ended. Whoever resumes with the cursor of its last event misses nothing.
+subscription needs has ended; 4413, from `serving`, the client took too little of what it was sent.
+Whoever resumes with the cursor of its last event misses nothing.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ class Connection:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
         self._closed = False
-        self._timer: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
         """Speak the protocol until either side closes."""
@@ -188,12 +190,19 @@ class Connection:
         context = Context(self._services, actor, self._origin, allowance)
         request = self._engine.recalled(request)
         if self._engine.operation(request) is not OperationType.SUBSCRIPTION:
-            content = await self._engine.execute(request, context)
+            # In a task of its own: an execution that is cut short leaves coroutines behind.
+            run = asyncio.create_task(self._engine.execute(request, context))
+            content = await asyncio.shield(run)
             await self._send({"id": id_, "type": "next", "payload": content})
             return
-        async with aclosing(await self._engine.subscribe(request, context)) as responses:
-            async for content in responses:
-                await self._send({"id": id_, "type": "next", "payload": content})
+        head = f'{{"id":{encode(id_).decode()},"type":"next","payload":'
+        async with aclosing(await self._engine.subscribe(request, context)) as answers:
+            answers.when_revoked(self._revoked)
+            async for payload in answers:
+                await self._send_text(head + payload + "}")
+
+    def _revoked(self) -> None:
+        self._close_soon(Closing(FORBIDDEN, Revoked().message))
 
     async def _finish(self, message: dict[str, Any]) -> None:
         """The last message of an operation; its id is free again before it goes out."""
@@ -202,7 +211,9 @@ class Connection:
             await self._send(message)
 
     async def _send(self, message: dict[str, Any]) -> None:
-        text = encode(message).decode()
+        await self._send_text(encode(message).decode())
+
+    async def _send_text(self, text: str) -> None:
         async with self._sending:
             if self._closed or self._socket.application_state is not WebSocketState.CONNECTED:
                 raise WebSocketDisconnect(1006)
@@ -215,12 +226,15 @@ class Connection:
                 await self._socket.close(closing.code, closing.reason[:100])
 
     def _close_after(self, seconds: float, code: int, reason: str) -> None:
-        async def wait() -> None:
-            await asyncio.sleep(max(0.0, seconds))
-            await self._close(Closing(code, reason))
-
         self._stop_timer()
-        self._timer = asyncio.create_task(wait())
+        closing = Closing(code, reason)
+        self._timer = asyncio.get_running_loop().call_later(
+            max(0.0, seconds), self._close_soon, closing
+        )
+
+    def _close_soon(self, closing: Closing) -> None:
+        """Close now, even when a message is stuck on its way to a peer that does not read."""
+        self._ending = asyncio.create_task(self._close(closing))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 from strawberry import ID
 
 from domain.feed import Follower
 from graph.context import Info
+from graph.fanout import Feed
 from graph.fields import followed
 from graph.guards import signed_in
 from graph.schema import ids
@@ -43,14 +43,14 @@ class Subscription:
     ) -> AsyncGenerator[FeedEvent, None]:
         """Follow a team's scope."""
         scope_id = ids.decode("Team", team_id, "teamId")
-        return _events(await info.context.hub.follow(info.context.actor, scope_id, after))
+        return _feed(await info.context.hub.follow(info.context.actor, scope_id, after))
 
     @followed("What happens in your own space, such as what your other machines store there.")
     @signed_in
     async def my_feed(self, info: Info, after: Resume = None) -> AsyncGenerator[FeedEvent, None]:
         """Follow the caller's own scope."""
         actor = info.context.actor
-        return _events(await info.context.hub.follow(actor, actor.account_id, after))
+        return _feed(await info.context.hub.follow(actor, actor.account_id, after))
 
     @followed(
         "Which patterns the community begins and ceases to show. Nobody is named, and times are "
@@ -61,12 +61,9 @@ class Subscription:
         self, info: Info, after: Resume = None
     ) -> AsyncGenerator[FeedEvent, None]:
         """Follow the community's scope."""
-        return _events(await info.context.hub.follow_community(info.context.actor, after))
+        return _feed(await info.context.hub.follow_community(info.context.actor, after))
 
 
-async def _events(follower: Follower) -> AsyncGenerator[FeedEvent, None]:
-    async with aclosing(follower):
-        async for batch in follower:
-            for event in batch:
-                follower.check()
-                yield present(event)
+def _feed(follower: Follower) -> AsyncGenerator[FeedEvent, None]:
+    """Strawberry reads the type; the fan-out takes the feed itself."""
+    return cast(AsyncGenerator[FeedEvent, None], Feed(follower, present))

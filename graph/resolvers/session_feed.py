@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, cast
 
 import strawberry
 from strawberry import ID
@@ -16,6 +16,7 @@ from domain.reading.following import Followed
 from graph.context import Info
 from graph.fields import followed
 from graph.guards import signed_in
+from graph.own_stream import OwnFeed
 from graph.schema import ids
 from graph.schema.conversation import place_of_message
 from graph.schema.message import Message
@@ -64,7 +65,8 @@ class SessionFeed:
         session = await sessions.get(services.db, actor, str(uuid))
         follower = await info.context.hub.follow(actor, actor.account_id)
         followed = Followed(services, actor, session.id, None if place is None else place.number)
-        return _events(follower, followed)
+        events = cast(AsyncGenerator[object, None], _events(follower, followed))
+        return cast(AsyncGenerator[SessionFeedEvent, None], OwnFeed(follower, events))
 
 
 async def _events(follower: Follower, followed: Followed) -> AsyncGenerator[SessionFeedEvent, None]:

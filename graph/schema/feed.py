@@ -57,7 +57,7 @@ class FeedEvent:
         """The global id of the actor."""
         return ids.encode("User", self.actor_uuid) if self.actor_uuid.int else None
 
-    @computed("Who did it; null when you no longer share a team with that person.")
+    @computed("Who did it; null when that person is no longer in the team that the feed is about.")
     async def actor(self, info: Info) -> User | None:
         """The person who did it."""
         return await _person(info, self.actor_uuid)
@@ -107,7 +107,7 @@ class MembershipEvent(FeedEvent):
         """The global id of the person."""
         return ids.encode("User", self.subject_uuid)
 
-    @computed("Whom it is about; null when you no longer share a team with that person.")
+    @computed("Whom it is about; null when that person is not in the team any more.")
     async def member(self, info: Info) -> User | None:
         """The person whom it is about."""
         return await _person(info, self.subject_uuid)

@@ -10,6 +10,7 @@ from typing import Annotated
 import strawberry
 
 from domain import teams
+from domain.scope_reader import Personal, TeamFacts
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
@@ -66,7 +67,14 @@ class Team(ids.Node):
 
     name: str = strawberry.field(description="What the team is called.")
     created_at: datetime = strawberry.field(description="When it was founded.")
-    my_role: Role = strawberry.field(description="What you may do in it.")
+    role: strawberry.Private[Role | None]
+
+    @computed("What you may do in it.")
+    def my_role(self) -> Role:
+        """The viewer's role. Raises Personal when nobody in particular asks."""
+        if self.role is None:
+            raise Personal
+        return self.role
 
     @computed("Everybody in the team, first come first unless you say otherwise.")
     async def members(
@@ -141,11 +149,10 @@ class Team(ids.Node):
         return await shared_session_page(info, window(first, after, last, before), self.uuid)
 
     @classmethod
-    def of(cls, team: teams.Team) -> Team:
+    def of(cls, team: teams.Team | TeamFacts) -> Team:
         """The GraphQL view of a team."""
-        return cls(
-            uuid=team.id, name=team.name, created_at=team.created_at, my_role=Role(team.role)
-        )
+        role = Role(team.role) if isinstance(team, teams.Team) else None
+        return cls(uuid=team.id, name=team.name, created_at=team.created_at, role=role)
 
 
 _RANKS = {str(role.value): rank for rank, role in enumerate(Role)}

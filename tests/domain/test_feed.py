@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from db import accounts as account_rows
+from db import feed as feed_rows
 from db import keys as key_rows
 from db import teams as team_rows
-from db.engine import Database
+from db.engine import Connection, Database
 from db.notify import Listener
 from domain import cursor, knowledge, memberships, teams
 from domain.actor import Actor, Role
@@ -102,7 +104,7 @@ async def test_many_slow_followers_share_one_reading(db: Database, hub: Hub) -> 
     followers = [await hub.follow(owner, team_id) for _ in range(50)]
     for chunk in range(10):
         await push(db, owner, team_id, chunk * 100, 100)
-    taken = await asyncio.gather(*(take(follower, 1000) for follower in followers))
+    taken = await asyncio.gather(*(take(f, 1000, seconds=60) for f in followers))
     assert all(summaries(events) == [f"Entry {i}" for i in range(1000)] for events in taken)
 
 
@@ -131,6 +133,33 @@ async def test_what_is_longer_than_a_page_is_read_on_at_once(
     await asyncio.sleep(0.6)
     await push(db, owner, team_id, 0, 500)
     assert len(await take(follower, 500, seconds=2)) == 500
+
+
+async def test_a_tail_that_was_made_anew_during_a_read_takes_nothing_twice(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.feed.PAGE", 2)
+    team_id, (owner,) = await team(db, await person(db))
+    hub = Hub(db)  # not started: the test takes its steps
+    await hub.follow(owner, team_id)
+    await push(db, owner, team_id, 0, 3)
+    read = feed_rows.page
+    newcomers: list[Follower] = []
+
+    async def reread(connection: Connection, positions: Mapping[UUID, int], limit: int) -> Any:
+        found = await read(connection, positions, limit)
+        if not newcomers:
+            del hub._tails[team_id]  # as when nobody followed any more
+            newcomers.append(await hub.follow(owner, team_id))
+        return found
+
+    monkeypatch.setattr(feed_rows, "page", reread)
+    await hub._read_on()
+    assert hub._tails[team_id].read == newcomers[0].position, "it went back to what was read before"
+    await push(db, owner, team_id, 3, 1)
+    hub.wake(team_id)
+    await hub._read_on()
+    assert summaries(await take(newcomers[0], 1)) == ["Entry 3"]
 
 
 async def test_the_listener_comes_back_after_its_connection_was_cut(

@@ -21,7 +21,7 @@ from graph.build import core_schema
 from graph.context import Context
 from graph.errors import Refused
 from graph.execution import Engine, Request
-from serving import settle_memory
+from serving import prepare_process
 
 SIZE = 10_000
 MOST_SECONDS = 0.050
@@ -357,7 +357,7 @@ def _reason(extensions: dict[str, Any]) -> str:
 @pytest.fixture(autouse=True, scope="module")
 def settled() -> Iterator[None]:
     """The collector leaves the program alone, as it does in the server."""
-    settle_memory()
+    prepare_process()
     yield
     gc.unfreeze()
 
