@@ -12,10 +12,14 @@ from starlette.routing import Route, WebSocketRoute
 from content_coding import ContentCoding
 from db.blobs import open_store
 from db.engine import Database
+from db.reading_store import ReadingStore
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
+from domain.pruning import Pruner
+from domain.reading.reader import Reader
 from domain.services import Services
+from domain.sweeps import Sweeps
 from domain.throttle import Throttle
 from domain.tokens import Tokens
 from graph.build import create_graphql_app
@@ -28,13 +32,21 @@ from settings import Settings
 def create_app(settings: Settings) -> Starlette:
     """The whole server for one database. `settings` must name it and the JWT secret."""
     services = build_services(settings)
+    sweeps = Sweeps(services.db)
+    pruner = Pruner(services.db, settings.log_retention)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await services.hub.start()
+        await services.reader.start()
+        sweeps.start()
+        pruner.start()
         try:
             yield
         finally:
+            await pruner.stop()
+            await sweeps.stop()
+            await services.reader.stop()
             await services.hub.stop()
             services.passwords.close()
             await services.custody.close()
@@ -63,6 +75,7 @@ def build_services(settings: Settings) -> Services:
         raise ValueError("database_url and jwt_secret must be set before the app is made")
     db = Database(settings.database_url, pool_size=settings.database_pool)
     blobs = open_store(settings.blob_url or str(settings.data_dir / "blobs"))
+    custody = Custody(db, blobs, settings)
     return Services(
         settings=settings,
         db=db,
@@ -70,5 +83,6 @@ def build_services(settings: Settings) -> Services:
         tokens=Tokens(settings.jwt_secret, settings.jwt_expires_in),
         throttle=Throttle(settings),
         hub=Hub(db),
-        custody=Custody(db, blobs, settings),
+        custody=custody,
+        reader=Reader(ReadingStore(db.dsn), custody, settings.reading_line_max),
     )

@@ -1,13 +1,14 @@
-"""The command line: `python -m cli serve | migrate | export-schema`."""
+"""The command line: `python -m cli serve`, and what operators do to accounts and the database."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -20,6 +21,8 @@ from settings import VERSION, Settings, SettingsError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from domain.services import Services
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,6 +53,96 @@ def migrate() -> None:
     _stop_on_signals()
     with _prepared(_load_settings({})):
         click.echo("The database is up to date.")
+
+
+@main.command("create-user")
+@click.option("--email", help="The person's e-mail address; a password is made up.")
+@click.option("--username", help="A name instead, for an account that uses API keys only.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create_user(email: str | None, username: str | None, password_stdin: bool) -> None:
+    """Open an account, and print what its owner needs to use it."""
+    if (email is None) == (username is None):
+        raise click.UsageError("give either --email or --username")
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(15)
+
+    async def create(services: Services) -> None:
+        from domain import accounts
+        from domain.inputs import parse
+
+        if username is not None:
+            named = parse(accounts.RegisterUsername, {"username": username})
+            made = await accounts.register_username(services, named)
+        else:
+            given = parse(accounts.RegisterEmail, {"email": email, "password": password})
+            made = await accounts.register_email(services, given)
+        click.echo(f"Account: {made.account.email or made.account.username}")
+        if made.account.email and not password_stdin:
+            click.echo(f"Password: {password}")
+        click.echo(f"API key: {made.api_key}")
+
+    _operate(create)
+
+
+@main.command("reset-password")
+@click.argument("account")
+@click.option("--revoke-keys", is_flag=True, help="End all API keys of the account too.")
+def reset_password(account: str, revoke_keys: bool) -> None:
+    """Let somebody in again: print a new password for ACCOUNT, an e-mail address or a username.
+
+    Every token ends. An account without an e-mail address gets an API key instead.
+    """
+
+    async def reset(services: Services) -> None:
+        from domain import recovery
+
+        made = await recovery.reset_password(services, account, revoke_keys=revoke_keys)
+        click.echo(f"Account: {made.account.email or made.account.username}")
+        click.echo(f"Password: {made.password}" if made.password else f"API key: {made.api_key}")
+
+    _operate(reset)
+
+
+@main.command()
+def reindex() -> None:
+    """Read every kept conversation anew: messages, search and token usage. Servers may run on."""
+    _stop_on_signals()
+    with _prepared(_load_settings({})) as ready:
+        from app import build_services
+
+        async def read() -> tuple[int, int]:
+            services = build_services(ready)
+            try:
+                due = await services.reader.begin_again()
+                return due, await services.reader.read_all()
+            finally:
+                await services.reader.stop()
+                await services.custody.close()
+                await services.db.close()
+
+        due, done = asyncio.run(read())
+        click.echo(f"{due} conversations were due, {done} of them were read here.")
+
+
+@main.command()
+def prune() -> None:
+    """Forget what the log need not know any more; a running server does it every hour."""
+    from db.engine import Database
+    from domain.pruning import Forgotten
+    from domain.pruning import prune as forget
+
+    async def pruned(settings: Settings) -> Forgotten:
+        db = Database(settings.database_url or "", pool_size=2)
+        try:
+            return await forget(db, settings.log_retention)
+        finally:
+            await db.close()
+
+    _stop_on_signals()
+    with _prepared(_load_settings({})) as ready:
+        done = asyncio.run(pruned(ready))
+    click.echo(f"Pruned {done.entries} log entries and {done.tombstones} tombstones.")
+    if not done.complete:
+        click.echo("A server is pruning at this moment; it does the rest.")
 
 
 @main.command("export-schema")
@@ -121,6 +214,43 @@ def _prepared(settings: Settings) -> Iterator[Settings]:
     finally:
         if postgres is not None:
             postgres.stop()
+
+
+def _operate(operation: Callable[[Services], Awaitable[None]]) -> None:
+    """Run an operator's command on the database, also while a server uses it."""
+    from db.embedded import running_dsn
+    from db.errors import DatabaseUnavailableError
+    from domain.errors import Fault, Invalid
+
+    _stop_on_signals()
+    settings = _load_settings({})
+    running = None if settings.database_url else running_dsn(settings.data_dir)
+    if running is not None:
+        settings = settings.model_copy(update={"database_url": running})
+    try:
+        with _prepared(settings) as ready:
+            asyncio.run(_with_services(ready, operation))
+    except Invalid as invalid:
+        said = "; ".join(f"{problem.path[-1]} {problem.message}" for problem in invalid.problems)
+        raise click.ClickException(said) from None
+    except Fault as fault:
+        raise click.ClickException(fault.message) from None
+    except DatabaseUnavailableError:
+        raise click.ClickException("the database does not answer") from None
+
+
+async def _with_services(
+    settings: Settings, operation: Callable[[Services], Awaitable[None]]
+) -> None:
+    from app import build_services
+
+    services = build_services(settings)
+    try:
+        await operation(services)
+    finally:
+        services.passwords.close()
+        await services.custody.close()
+        await services.db.close()
 
 
 @contextmanager

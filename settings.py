@@ -78,6 +78,8 @@ class Settings(BaseModel):
     json_body_max: int = Field(32 * 1024 * 1024, ge=1024)
     conversation_max: int = Field(4 * 1024**3, ge=1024)
     """Bytes of one transcript."""
+    reading_line_max: int = Field(4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
+    """Bytes of a transcript's line that is read whole; longer ones are found by their head."""
     conversation_backup: bool = True
     allow_anonymous_contributions: bool = False
     pattern_min_account_age: Annotated[timedelta, BeforeValidator(parse_duration)] | None = None
@@ -85,6 +87,10 @@ class Settings(BaseModel):
     """Other origins whose pages may open a WebSocket here."""
     introspection: bool | None = None
     """Whether the graph answers `__schema` and `__type`; None means: not in production."""
+    log_retention: Annotated[
+        timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(hours=1))
+    ] = timedelta(days=90)
+    """How long the log and the tombstones of what was deleted are kept."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
     graphiql: bool | None = None
     """Whether /graphiql is served; None means: everywhere but in production."""
@@ -155,11 +161,13 @@ _VARIABLES = {
     "RATE_LIMIT_ANONYMOUS_MAX": "rate_limit_anonymous_max",
     "LOGIN_ATTEMPTS_MAX": "login_attempts_max",
     "CONVERSATION_MAX_BYTES": "conversation_max",
+    "READING_LINE_MAX_BYTES": "reading_line_max",
     "CONVERSATION_BACKUP": "conversation_backup",
     "ALLOW_ANONYMOUS_CONTRIBUTIONS": "allow_anonymous_contributions",
     "PATTERN_MIN_ACCOUNT_AGE": "pattern_min_account_age",
     "ALLOWED_ORIGINS": "allowed_origins",
     "GRAPHQL_INTROSPECTION": "introspection",
+    "LOG_RETENTION": "log_retention",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
 }

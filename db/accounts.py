@@ -1,4 +1,4 @@
-"""Accounts, their API keys and the scopes they belong to."""
+"""Accounts and the scopes they belong to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.engine import translated
+from db.keys import usable
 from db.rows import AnyRow, AnySelect
 from db.tables import accounts, api_keys, memberships, scopes
 
@@ -29,24 +31,6 @@ async def create(
     await connection.execute(
         insert(memberships).values(scope_id=account_id, account_id=account_id, role="owner")
     )
-    return created_at
-
-
-async def add_key(
-    connection: AsyncConnection,
-    key_id: UUID,
-    account_id: UUID,
-    digest: bytes,
-    prefix: str,
-    label: str,
-) -> datetime:
-    """Keep a new API key's digest; returns when."""
-    query = (
-        insert(api_keys)
-        .values(id=key_id, account_id=account_id, digest=digest, prefix=prefix, label=label)
-        .returning(api_keys.c.created_at)
-    )
-    created_at: datetime = (await connection.execute(query)).scalar_one()
     return created_at
 
 
@@ -81,12 +65,18 @@ def _with_scopes() -> AnySelect:
 
 
 async def by_key_digest(connection: AsyncConnection, digest: bytes) -> AnyRow | None:
-    """The account of an unrevoked API key, with its roles, `key_id` and `last_used_at`."""
+    """The account of a usable API key, with its roles and of the key
+    `key_id, last_used_at, scopes, expires_at`."""
     query = (
         _with_scopes()
-        .add_columns(api_keys.c.id.label("key_id"), api_keys.c.last_used_at)
+        .add_columns(
+            api_keys.c.id.label("key_id"),
+            api_keys.c.last_used_at,
+            api_keys.c.scopes,
+            api_keys.c.expires_at,
+        )
         .join(api_keys, api_keys.c.account_id == accounts.c.id)
-        .where(api_keys.c.digest == digest, api_keys.c.revoked_at.is_(None))
+        .where(api_keys.c.digest == digest, usable())
     )
     return (await connection.execute(query)).one_or_none()
 
@@ -97,50 +87,43 @@ async def by_id_with_roles(connection: AsyncConnection, account_id: UUID) -> Any
     return (await connection.execute(query)).one_or_none()
 
 
-async def touch_key(connection: AsyncConnection, key_id: UUID) -> None:
-    """Note that a key was used now."""
-    await connection.execute(
-        update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=func.now())
-    )
-
-
-async def keys_of(connection: AsyncConnection, account_id: UUID) -> Sequence[AnyRow]:
-    """The account's keys that are not revoked, oldest first; never a digest."""
+async def advance_epoch(connection: AsyncConnection, account_id: UUID) -> int:
+    """Make every token of the account that was signed so far useless; returns the new epoch."""
     query = (
-        select(
-            api_keys.c.id,
-            api_keys.c.prefix,
-            api_keys.c.label,
-            api_keys.c.created_at,
-            api_keys.c.last_used_at,
-        )
-        .where(api_keys.c.account_id == account_id, api_keys.c.revoked_at.is_(None))
-        .order_by(api_keys.c.created_at, api_keys.c.id)
-    )
-    return (await connection.execute(query)).all()
-
-
-async def revoke_key(connection: AsyncConnection, account_id: UUID, key_id: UUID) -> bool:
-    """Make a key of the account useless; False when there is no such living key."""
-    query = (
-        update(api_keys)
-        .where(
-            api_keys.c.id == key_id,
-            api_keys.c.account_id == account_id,
-            api_keys.c.revoked_at.is_(None),
-        )
-        .values(revoked_at=func.now())
-    )
-    return (await connection.execute(query)).rowcount == 1
-
-
-async def advance_epoch(connection: AsyncConnection, account_id: UUID) -> None:
-    """Make every token of the account that was signed so far useless."""
-    await connection.execute(
         update(accounts)
         .where(accounts.c.id == account_id)
         .values(token_epoch=accounts.c.token_epoch + 1)
+        .returning(accounts.c.token_epoch)
     )
+    epoch: int = (await connection.execute(query)).scalar_one()
+    return epoch
+
+
+async def replace_password(
+    connection: AsyncConnection,
+    account_id: UUID,
+    former: str | None,
+    new: str,
+    values: Mapping[str, Any] | None = None,
+) -> AnyRow | None:
+    """Replace the password's hash (and other `values`), end all tokens, and return the account.
+
+    None when the hash is not `former` any more. Raises DuplicateError for an address that is taken.
+    """
+    query = (
+        update(accounts)
+        .where(accounts.c.id == account_id, accounts.c.password_hash.is_not_distinct_from(former))
+        .values(password_hash=new, token_epoch=accounts.c.token_epoch + 1, **(values or {}))
+        .returning(*accounts.c)
+    )
+    with translated():
+        return (await connection.execute(query)).one_or_none()
+
+
+async def by_username(connection: AsyncConnection, username_key: str) -> AnyRow | None:
+    """The account with that normalised username."""
+    query = select(accounts).where(accounts.c.username_key == username_key)
+    return (await connection.execute(query)).one_or_none()
 
 
 async def count_sync(connection: AsyncConnection, account_id: UUID) -> None:

@@ -13,8 +13,9 @@ from db.engine import Connection
 from db.knowledge import COLUMNS
 from db.tables import scopes
 
-LOG_COLUMNS = 7
-"""A row of `page` begins with these: scope_id, version, at, kind, subject_id, actor_id, detail."""
+LOG_COLUMN_NAMES = ("scope_id", "version", "at", "kind", "subject_id", "actor_id", "detail")
+LOG_COLUMNS = len(LOG_COLUMN_NAMES)
+"""A row of `page` begins with these."""
 
 
 class Standing(NamedTuple):
@@ -26,18 +27,27 @@ class Standing(NamedTuple):
     token_epoch: int | None
 
 
-_SUBJECT = ", ".join(f"k.{column.name} AS k_{column.name}" for column in COLUMNS)
+COLUMNS_SQL = ", ".join(
+    (
+        *(f"l.{name}" for name in LOG_COLUMN_NAMES),
+        *(f"k.{column.name} AS k_{column.name}" for column in COLUMNS),
+    )
+)
+"""What an event is made of: the log entry `l`, and what `SUBJECT_JOIN` finds for it."""
+SUBJECT_JOIN = """
+    LEFT JOIN knowledge k ON starts_with(l.kind, 'knowledge_') AND k.scope_id = l.scope_id
+        AND k.id = l.subject_id AND k.deleted_at IS NULL
+"""
 _PAGE = (
     text(
         f"""
-    SELECT l.scope_id, l.version, l.at, l.kind, l.subject_id, l.actor_id, l.detail, {_SUBJECT}
+    SELECT {COLUMNS_SQL}
     FROM unnest(:ids, :afters) AS w(scope_id, after)
     CROSS JOIN LATERAL (
         SELECT * FROM log WHERE log.scope_id = w.scope_id AND log.version > w.after
         ORDER BY log.version LIMIT :limit
     ) AS l
-    LEFT JOIN knowledge k ON starts_with(l.kind, 'knowledge_') AND k.scope_id = l.scope_id
-        AND k.id = l.subject_id AND k.deleted_at IS NULL
+    {SUBJECT_JOIN}
     ORDER BY l.scope_id, l.version
     """  # noqa: S608 - the interpolated part is the declared column names
     )
@@ -67,14 +77,17 @@ class Bounds(NamedTuple):
 
     head: int
     pruned: int
+    deleted: bool
 
 
 async def bounds(connection: Connection, scope_ids: Collection[UUID]) -> dict[UUID, Bounds]:
-    """The bounds of each scope that exists."""
-    query = select(scopes.c.id, scopes.c.head, scopes.c.pruned).where(
-        scopes.c.id.in_(list(scope_ids)), scopes.c.deleted_at.is_(None)
-    )
-    return {row.id: Bounds(row.head, row.pruned) for row in await connection.execute(query)}
+    """The bounds of each scope that exists, or did."""
+    query = select(
+        scopes.c.id, scopes.c.head, scopes.c.pruned, scopes.c.deleted_at.is_not(None).label("gone")
+    ).where(scopes.c.id.in_(list(scope_ids)))
+    return {
+        row.id: Bounds(row.head, row.pruned, row.gone) for row in await connection.execute(query)
+    }
 
 
 _STANDING = text(
@@ -83,9 +96,11 @@ _STANDING = text(
     FROM unnest(:accounts, :scopes, :keys, :epochs)
         WITH ORDINALITY AS w(account_id, scope_id, key_id, epoch, place)
     JOIN accounts a ON a.id = w.account_id
-    JOIN memberships m ON m.scope_id = w.scope_id AND m.account_id = w.account_id
+    LEFT JOIN memberships m ON m.scope_id = w.scope_id AND m.account_id = w.account_id
     JOIN scopes s ON s.id = w.scope_id AND s.deleted_at IS NULL
+        AND (m.account_id IS NOT NULL OR s.kind = 'community')
     LEFT JOIN api_keys k ON k.id = w.key_id AND k.account_id = a.id AND k.revoked_at IS NULL
+        AND (k.expires_at IS NULL OR k.expires_at > now())
     WHERE (w.key_id IS NULL OR k.id IS NOT NULL) AND (w.epoch IS NULL OR a.token_epoch = w.epoch)
     """
 ).bindparams(
@@ -97,7 +112,10 @@ _STANDING = text(
 
 
 async def still_standing(connection: Connection, standings: Collection[Standing]) -> set[Standing]:
-    """Those that hold at this moment: member, key not revoked, token's epoch current."""
+    """Those that hold at this moment: member, key neither revoked nor expired, epoch current.
+
+    The members of a deleted team are its members still: what they may see of it is how it ended.
+    """
     asked = list(standings)
     columns = zip(*asked, strict=True) if asked else ((), (), (), ())
     names = ("accounts", "scopes", "keys", "epochs")

@@ -22,8 +22,10 @@ from sqlalchemy import (
     Table,
     Uuid,
     and_,
+    any_,
     bindparam,
     column,
+    exists,
     func,
     or_,
     select,
@@ -41,7 +43,10 @@ CHANNEL = "teamlore_log"
 
 @dataclass(slots=True)
 class Head:
-    """The versions that one transaction may hand out in one scope, and the instant they share."""
+    """The versions that one transaction may hand out in one scope.
+
+    `at` is the instant of everything that the transaction does, in all its scopes.
+    """
 
     scope_id: UUID
     next: int
@@ -71,13 +76,14 @@ _ADVANCE = text(
     WITH wanted AS (
         SELECT * FROM unnest(:ids, :counts) AS w(id, n)
     ), locked AS (
-        SELECT s.id FROM scopes s WHERE s.id = ANY(:ids) AND s.deleted_at IS NULL
+        SELECT s.id, s.head_at FROM scopes s WHERE s.id = ANY(:ids) AND s.deleted_at IS NULL
         ORDER BY s.id FOR UPDATE
+    ), moment AS (
+        SELECT greatest(clock_timestamp(), max(head_at) + interval '1 microsecond') AS at
+        FROM locked
     )
-    UPDATE scopes s
-    SET head = s.head + w.n,
-        head_at = greatest(clock_timestamp(), s.head_at + interval '1 microsecond')
-    FROM wanted w, locked l
+    UPDATE scopes s SET head = s.head + w.n, head_at = m.at
+    FROM wanted w, locked l, moment m
     WHERE s.id = w.id AND l.id = s.id
     RETURNING s.id, s.head - w.n + 1 AS first, s.head_at
     """
@@ -104,6 +110,16 @@ async def advance(
         if (await connection.execute(query)).scalar_one() != len(ids):
             raise NotAMemberError
     return heads
+
+
+async def roles(
+    connection: AsyncConnection, account_id: UUID, scope_ids: Iterable[UUID]
+) -> dict[UUID, Any]:
+    """The role that an account has at this moment in each of the scopes that it belongs to."""
+    query = select(memberships.c.scope_id, memberships.c.role).where(
+        memberships.c.account_id == account_id, memberships.c.scope_id.in_(list(scope_ids))
+    )
+    return {row.scope_id: row.role for row in await connection.execute(query)}
 
 
 async def append(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
@@ -144,10 +160,19 @@ async def heads(connection: AsyncConnection, scope_ids: Iterable[UUID]) -> dict[
     return {row.id: row.head for row in await connection.execute(query)}
 
 
+async def pruned(connection: AsyncConnection, scope_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """The newest version of each scope whose entry or tombstone is no longer kept."""
+    query = select(scopes.c.id, scopes.c.pruned).where(scopes.c.id.in_(list(scope_ids)))
+    return {row.id: row.pruned for row in await connection.execute(query)}
+
+
 async def positions_at(
     connection: AsyncConnection, scope_ids: Iterable[UUID], instant: datetime
 ) -> dict[UUID, int]:
-    """For each scope the version that was newest at `instant`; 0 where nothing was there yet."""
+    """For each scope the version that was newest at `instant`; 0 where nothing was there yet.
+
+    0 also where what was newest then is no longer kept.
+    """
     query = (
         select(log.c.scope_id, func.max(log.c.version).label("version"))
         .where(log.c.scope_id.in_(list(scope_ids)), log.c.at <= instant)
@@ -176,6 +201,8 @@ class From:
     scope_id: UUID
     version: int
     everything: bool
+    floor: int = 0
+    """What was pruned when the reader began; see `domain.cursor`."""
 
 
 def starting_places(
@@ -189,10 +216,11 @@ def starting_places(
     """Select rows of an authored table changed above `places`, oldest change first.
 
     Places outside the caller's scopes yield nothing. Tombstones come only where something was
-    pulled before. Within a scope the order is that of versions, because a scope's `head_at` only
-    grows.
+    pulled before, and not for a row that was moved to where the same pull shows it. Within a scope
+    the order is that of versions, because a scope's `head_at` only grows.
     """
     readable = [place for place in places if place.scope_id in set(access.scopes)]
+    superseded = _superseded(table, access, readable)
     start = (
         func.unnest(
             bindparam("scope_ids", [p.scope_id for p in readable], type_=ARRAY(Uuid)),
@@ -213,8 +241,25 @@ def starting_places(
         select(*columns)
         .select_from(table.join(start, above))
         .where(
-            or_(living, start.c.version > 0) if tombstones else living,
+            or_(living, and_(start.c.version > 0, ~superseded)) if tombstones else living,
             or_(start.c.everything, table.c.author_id == access.account_id),
         )
         .order_by(table.c.updated_at, table.c.scope_id, table.c.version)
+    )
+
+
+def _superseded(table: Table, access: Access, places: Sequence[From]) -> ColumnElement[bool]:
+    """That a tombstone's row has gone to another scope from which the same pull brings it."""
+    other = table.alias("other")
+    everywhere = [place.scope_id for place in places]
+    whole = [place.scope_id for place in places if place.everything]
+    return exists().where(
+        other.c.id == table.c.id,
+        other.c.scope_id != table.c.scope_id,
+        other.c.scope_id == any_(bindparam("everywhere", everywhere, type_=ARRAY(Uuid))),
+        or_(
+            other.c.author_id == access.account_id,
+            other.c.scope_id == any_(bindparam("whole", whole, type_=ARRAY(Uuid))),
+        ),
+        or_(other.c.deleted_at.is_(None), other.c.deleted_at > table.c.deleted_at),
     )

@@ -4,32 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from db.engine import Connection
 from db.rows import AnyRow, AnySelect
-from db.tables import contributions, contributors, patterns
+from db.tables import contributors, patterns
 from db.words import words_query
 
-COLUMNS = tuple(
-    patterns.c[name]
-    for name in (
-        "id",
-        "type",
-        "category",
-        "platform",
-        "approach",
-        "tags",
-        "effectiveness",
-        "independent",
-        "first_seen",
-        "last_seen",
-    )
+BANDS = (1000, 500, 200, 100, 50, 20, 10, 5, 3)
+"""How many share a pattern is told no more exactly than this: the largest that is reached."""
+_REACH = case(*((patterns.c.independent >= band, band) for band in BANDS), else_=0)
+_PUBLISHED = cast(func.extract("epoch", patterns.c.visible_at) * 1000, BigInteger)
+COLUMNS: tuple[ColumnElement[Any], ...] = (
+    patterns.c.id,
+    patterns.c.type,
+    patterns.c.category,
+    patterns.c.platform,
+    patterns.c.approach,
+    patterns.c.tags,
+    patterns.c.effectiveness,
+    _REACH.label("reach"),
+    patterns.c.first_seen,
+    patterns.c.last_seen,
+    patterns.c.visible_at,
 )
+Order = Literal["reach", "newest"]
+_ORDERS: dict[Order, ColumnElement[Any]] = {
+    "reach": cast(_REACH, BigInteger) * 10**13 + _PUBLISHED,
+    "newest": _PUBLISHED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +63,52 @@ class Filter:
     platform: str | None = None
     tags: tuple[str, ...] = ()
     words: str | None = None
+    type: str | None = None
+    terms: tuple[str, ...] | None = None
+    """For `words`: what a match has all of, when it matches in no other way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """A place in an order: the number that it goes by, and the id."""
+
+    number: int
+    id: UUID
 
 
 async def open_pattern(
     connection: Connection, sameness: bytes, values: Mapping[str, Any]
 ) -> tuple[UUID, bool]:
     """Find or make the pattern of that sameness and lock it; its id and whether it is new."""
-    made = (
-        insert(patterns)
-        .values(sameness=sameness, **values)
-        .on_conflict_do_nothing(index_elements=["sameness"])
-        .returning(patterns.c.id)
-    )
-    new_id: UUID | None = (await connection.execute(made)).scalar_one_or_none()
-    if new_id is not None:
-        return new_id, True
-    found = select(patterns.c.id).where(patterns.c.sameness == sameness).with_for_update()
-    existing: UUID = (await connection.execute(found)).scalar_one()
-    return existing, False
+    made = insert(patterns).values(sameness=sameness, **values)
+    query = made.on_conflict_do_update(
+        index_elements=["sameness"], set_={"updated_at": func.now()}
+    ).returning(patterns.c.id, text("(xmax = 0) AS inserted"))
+    row = (await connection.execute(query)).one()
+    return row.id, row.inserted
 
 
-async def contribute(
-    connection: Connection, pattern_id: UUID, contributor: bytes, values: Mapping[str, Any]
-) -> None:
-    """Keep what one contributor says of a pattern, replacing what it said before."""
-    made = insert(contributions).values(pattern_id=pattern_id, contributor=contributor, **values)
-    replaced = {name: made.excluded[name] for name in values if name != "first_seen"}
-    first = func.least(contributions.c.first_seen, made.excluded.first_seen)
-    await connection.execute(
-        made.on_conflict_do_update(
-            index_elements=["pattern_id", "contributor"],
-            set_={**replaced, "first_seen": first},
-        )
-    )
+async def locked(connection: Connection, pattern_id: UUID) -> AnyRow | None:
+    """Lock a pattern until commit: `category, approach, visible_at`; None when it is gone."""
+    query = select(patterns.c.category, patterns.c.approach, patterns.c.visible_at)
+    query = query.where(patterns.c.id == pattern_id).with_for_update()
+    return (await connection.execute(query)).one_or_none()
 
 
-async def contributions_to(connection: Connection, pattern_id: UUID) -> Sequence[AnyRow]:
-    """What everybody who has an account says of a pattern."""
-    query = select(contributions).where(
-        contributions.c.pattern_id == pattern_id, contributions.c.anonymous.is_(False)
+async def lock_all(connection: Connection, pattern_ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """Lock several patterns, in the order in which everybody does: `id, sameness` of each."""
+    query = (
+        select(patterns.c.id, patterns.c.sameness)
+        .where(patterns.c.id.in_(list(pattern_ids)))
+        .order_by(patterns.c.sameness)
+        .with_for_update()
     )
     return (await connection.execute(query)).all()
+
+
+async def delete_one(connection: Connection, pattern_id: UUID) -> None:
+    """Delete a pattern with its text."""
+    await connection.execute(delete(patterns).where(patterns.c.id == pattern_id))
 
 
 async def publish(connection: Connection, pattern_id: UUID, values: Mapping[str, Any]) -> None:
@@ -90,40 +118,103 @@ async def publish(connection: Connection, pattern_id: UUID, values: Mapping[str,
     )
 
 
+async def this_week(connection: Connection) -> datetime:
+    """When this week began: the time under which the community's log keeps its entries."""
+    week: datetime = (await connection.execute(select(_this_week()))).scalar_one()
+    return week
+
+
+def _this_week() -> ColumnElement[Any]:
+    return func.date_trunc("week", func.now(), "UTC")
+
+
 def first_shown() -> ColumnElement[Any]:
-    """The value of `visible_at` for a pattern that may be shown: the first time stays."""
-    return func.coalesce(patterns.c.visible_at, func.now())
-
-
-async def note_contributor(connection: Connection, digest: bytes) -> None:
-    """Count somebody as a contributor, once."""
-    await connection.execute(insert(contributors).values(digest=digest).on_conflict_do_nothing())
+    """The value of `visible_at` for a pattern that may be shown: the first week stays."""
+    return func.coalesce(patterns.c.visible_at, _this_week())
 
 
 def _visible(wanted: Filter, *columns: ColumnElement[Any]) -> AnySelect:
     query = select(*columns).where(patterns.c.visible_at.is_not(None))
     if wanted.category is not None:
-        query = query.where(func.lower(patterns.c.category) == wanted.category.lower())
+        query = query.where(func.lower(patterns.c.category) == func.lower(wanted.category))
     if wanted.platform is not None:
-        query = query.where(func.lower(patterns.c.platform) == wanted.platform.lower())
+        query = query.where(func.lower(patterns.c.platform) == func.lower(wanted.platform))
+    if wanted.type is not None:
+        query = query.where(patterns.c.type == wanted.type)
     if wanted.tags:
         query = query.where(patterns.c.tags.overlap(list(wanted.tags)))
     if wanted.words is not None:
-        query = query.where(patterns.c.search.op("@@")(words_query(wanted.words)))
+        found = patterns.c.search.op("@@")(words_query(wanted.words))
+        query = query.where(or_(found, _has_terms(wanted)) if wanted.terms else found)
     return query
+
+
+def _has_terms(wanted: Filter) -> ColumnElement[bool]:
+    value = bindparam(None, list(wanted.terms or ()), type_=ARRAY(Text), unique=True)
+    return patterns.c.grams.contains(value)
+
+
+def _rank(wanted: Filter) -> ColumnElement[Any]:
+    """How well a pattern matches: by the words, and by the part of it that the terms make up."""
+    if wanted.words is None:
+        return literal(0.0)
+    rank: ColumnElement[Any] = func.ts_rank_cd(patterns.c.search, words_query(wanted.words))
+    if wanted.terms:
+        count = float(len(wanted.terms))
+        part = count / (count + func.cardinality(patterns.c.grams))
+        rank = rank + case((_has_terms(wanted), part), else_=0.0)
+    return rank
 
 
 async def page(
     connection: Connection, wanted: Filter, limit: int, offset: int
 ) -> tuple[Sequence[AnyRow], int]:
-    """Visible patterns, best match or most shared first, and how many there are."""
-    order: list[ColumnElement[Any]] = [patterns.c.independent.desc(), patterns.c.id]
+    """Visible patterns with their `rank`, best match or most shared first; how many there are."""
+    rank = _rank(wanted).label("rank")
+    order: list[ColumnElement[Any]] = [_REACH.desc(), patterns.c.id]
     if wanted.words is not None:
-        order.insert(0, func.ts_rank_cd(patterns.c.search, words_query(wanted.words)).desc())
-    query = _visible(wanted, *COLUMNS).order_by(*order).limit(limit).offset(offset)
-    rows = (await connection.execute(query)).all()
-    total = (await connection.execute(_visible(wanted, func.count()))).scalar_one()
-    return rows, total
+        order.insert(0, rank.desc())
+    query = _visible(wanted, *COLUMNS, rank).order_by(*order).limit(limit).offset(offset)
+    return (await connection.execute(query)).all(), await count(connection, wanted)
+
+
+async def count(connection: Connection, wanted: Filter) -> int:
+    """How many visible patterns a list has in all."""
+    total: int = (await connection.execute(_visible(wanted, func.count()))).scalar_one()
+    return total
+
+
+async def between(
+    connection: Connection,
+    wanted: Filter,
+    order: Order,
+    *,
+    limit: int,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> Sequence[AnyRow]:
+    """Visible patterns, most shared or newest first, each with its `number` in that order.
+
+    `backward` takes the last `limit` of the range instead.
+    """
+    number = _ORDERS[order]
+    place = tuple_(number, patterns.c.id)
+    query = _visible(wanted, *COLUMNS, number.label("number"))
+    if after is not None:
+        query = query.where(place < tuple_(after.number, after.id))
+    if before is not None:
+        query = query.where(place > tuple_(before.number, before.id))
+    columns = (number, patterns.c.id)
+    query = query.order_by(*(columns if backward else (part.desc() for part in columns)))
+    rows = (await connection.execute(query.limit(limit))).all()
+    return list(reversed(rows)) if backward else rows
+
+
+async def by_ids(connection: Connection, ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """Those of the patterns that are visible, in no particular order."""
+    query = _visible(Filter(), *COLUMNS).where(patterns.c.id.in_(list(ids)))
+    return (await connection.execute(query)).all()
 
 
 async def statistics(connection: Connection, top: int) -> tuple[AnyRow, Sequence[AnyRow]]:
@@ -138,3 +229,9 @@ async def statistics(connection: Connection, top: int) -> tuple[AnyRow, Sequence
         .limit(top)
     )
     return (await connection.execute(sums)).one(), (await connection.execute(categories)).all()
+
+
+async def batch(connection: Connection, after: UUID, limit: int) -> Sequence[AnyRow]:
+    """`id, sameness` of the next patterns behind `after`, seen by everybody or not."""
+    query = select(patterns.c.id, patterns.c.sameness).where(patterns.c.id > after)
+    return (await connection.execute(query.order_by(patterns.c.id).limit(limit))).all()

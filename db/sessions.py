@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, or_, tuple_, update
@@ -36,30 +36,90 @@ COLUMNS = tuple(
         "version",
         "created_at",
         "updated_at",
+        "tags",
+        "notes",
     )
 )
-_LAST_PART = r"[^/\\]*$"
+LAST_PART = r"[^/\\]*$"
+Order = Literal["updated", "started", "size"]
+_ORDERS: dict[Order, ColumnElement[Any]] = {
+    "updated": sessions.c.updated_at,
+    "started": func.coalesce(sessions.c.first_at, sessions.c.created_at),
+    "size": sessions.c.conversation_size,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """A place in the order last changed first."""
+    """A place in an order: the value that it goes by (bytes for sizes), and the id."""
 
-    updated_at: datetime
+    value: datetime | int
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which sessions a list is about; every field narrows it."""
+
+    project: str | None = None
+    branch: str | None = None
+    text: str | None = None
+    """Some letters of the name or the title."""
+    since: datetime | None = None
+    """Only what went on at this instant or later."""
+    until: datetime | None = None
+    """Only what had begun before this instant."""
+    has_conversation: bool | None = None
+    tags: tuple[str, ...] = ()
+
+
+EVERYTHING = Filter()
 
 
 def _own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
     return scoped(sessions, access, *columns).where(sessions.c.scope_id == access.account_id)
 
 
+def place_in(order: Order, session: Any) -> Keyset:
+    """Where a session (with the fields of its row) stands in an order."""
+    if order == "size":
+        return Keyset(session.conversation_size, session.id)
+    started = session.first_at or session.created_at
+    return Keyset(started if order == "started" else session.updated_at, session.id)
+
+
+def directory() -> ColumnElement[Any]:
+    """The folder that a session ran in: the transcript's word before the client's."""
+    return func.coalesce(sessions.c.cwd, sessions.c.working_directory)
+
+
+def _narrowed(query: AnySelect, wanted: Filter) -> AnySelect:
+    if wanted.project is not None:
+        query = query.where(_about(wanted.project))
+    if wanted.branch is not None:
+        query = query.where(sessions.c.git_branch == wanted.branch)
+    if wanted.text is not None:
+        names = (sessions.c.name, sessions.c.title)
+        query = query.where(or_(*(n.icontains(wanted.text, autoescape=True) for n in names)))
+    if wanted.since is not None:
+        latest = func.coalesce(sessions.c.last_at, sessions.c.updated_at)
+        query = query.where(latest >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(_ORDERS["started"] < wanted.until)
+    if wanted.has_conversation is not None:
+        has = sessions.c.head_number.is_not(None)
+        query = query.where(has if wanted.has_conversation else ~has)
+    if wanted.tags:
+        query = query.where(sessions.c.tags.contains(list(wanted.tags)))
+    return query
+
+
 def _about(project: str) -> ColumnElement[bool]:
     """That a session belongs to `project`: a name or a folder, whole or its last part."""
-    directory = func.coalesce(sessions.c.cwd, sessions.c.working_directory)
-    places = (sessions.c.project_name, directory)
+    places = (sessions.c.project_name, directory())
     return or_(
         *(place == project for place in places),
-        *(func.substring(func.rtrim(place, "/\\"), _LAST_PART) == project for place in places),
+        *(func.substring(func.rtrim(place, "/\\"), LAST_PART) == project for place in places),
     )
 
 
@@ -107,35 +167,42 @@ async def batch(
 async def page(
     connection: Connection,
     access: Access,
+    wanted: Filter,
     *,
     limit: int,
-    project: str | None = None,
+    order: Order = "updated",
     after: Keyset | None = None,
     before: Keyset | None = None,
     backward: bool = False,
 ) -> Sequence[AnyRow]:
-    """Sessions, last changed first; `backward` takes the last `limit` of the range instead."""
-    place = tuple_(sessions.c.updated_at, sessions.c.id)
-    query = _own(access, *COLUMNS)
-    if project is not None:
-        query = query.where(_about(project))
+    """Sessions, last changed, last begun or largest first.
+
+    `backward` takes the last `limit` of the range instead.
+    """
+    value = _ORDERS[order]
+    place = tuple_(value, sessions.c.id)
+    query = _narrowed(_own(access, *COLUMNS), wanted)
     if after is not None:
-        query = query.where(place < tuple_(after.updated_at, after.id))
+        query = query.where(place < tuple_(after.value, after.id))
     if before is not None:
-        query = query.where(place > tuple_(before.updated_at, before.id))
-    order = (sessions.c.updated_at, sessions.c.id)
-    query = query.order_by(*(order if backward else (column.desc() for column in order)))
+        query = query.where(place > tuple_(before.value, before.id))
+    columns = (value, sessions.c.id)
+    query = query.order_by(*(columns if backward else (column.desc() for column in columns)))
     rows = (await connection.execute(query.limit(limit))).all()
     return list(reversed(rows)) if backward else rows
 
 
-async def count(connection: Connection, access: Access, project: str | None = None) -> int:
-    """How many sessions the caller has, in a project or in all."""
-    query = _own(access, func.count())
-    if project is not None:
-        query = query.where(_about(project))
+async def count(connection: Connection, access: Access, wanted: Filter = EVERYTHING) -> int:
+    """How many sessions the list has in all."""
+    query = _narrowed(_own(access, func.count()), wanted)
     total: int = (await connection.execute(query)).scalar_one()
     return total
+
+
+async def by_ids(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """Those of the caller's living sessions that have these ids of ours."""
+    query = _own(access, *COLUMNS).where(sessions.c.id.in_(list(ids)))
+    return (await connection.execute(query)).all()
 
 
 async def shared_beginnings(connection: Connection, access: Access, length: int) -> set[str]:
@@ -178,7 +245,7 @@ async def bury(
         for column in sessions.c
         if column.nullable and column.name != "deleted_at"
     }
-    sizes = {"conversation_size": 0, "conversation_lines": 0}
+    sizes = {"conversation_size": 0, "conversation_lines": 0, "tags": []}
     query = (
         update(sessions)
         .where(

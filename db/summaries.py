@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, select, text, update
+from sqlalchemy import Uuid, bindparam, func, select, text, tuple_, update
 
 from db.engine import Connection
 from db.log import From, starting_places
@@ -38,22 +38,66 @@ class Filter:
 
     team_id: UUID | None = None
     project: str | None = None
+    session_id: str | None = None
+    author_id: UUID | None = None
+    since: datetime | None = None
+    """Only what was saved at this instant or later."""
+    until: datetime | None = None
+    """Only what was saved before this instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """A place in the order last changed first."""
+
+    updated_at: datetime
+    id: UUID
 
 
 def _listed(access: Access, wanted: Filter, *columns: Any) -> AnySelect:
     query = scoped(summaries, access, *columns)
     query = query.where(mine_or_team(summaries, access, wanted.team_id))
-    return query if wanted.project is None else query.where(summaries.c.project == wanted.project)
+    if wanted.project is not None:
+        query = query.where(summaries.c.project == wanted.project)
+    if wanted.session_id is not None:
+        query = query.where(summaries.c.session_id == wanted.session_id)
+    if wanted.author_id is not None:
+        query = query.where(summaries.c.author_id == wanted.author_id)
+    if wanted.since is not None:
+        query = query.where(summaries.c.updated_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(summaries.c.updated_at < wanted.until)
+    return query
 
 
 async def page(
-    connection: Connection, access: Access, wanted: Filter, limit: int, offset: int
+    connection: Connection,
+    access: Access,
+    wanted: Filter,
+    *,
+    limit: int,
+    offset: int = 0,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
 ) -> Sequence[AnyRow]:
-    """Summaries, last changed first."""
-    query = _listed(access, wanted, *COLUMNS).order_by(
-        summaries.c.updated_at.desc(), summaries.c.id.desc()
-    )
-    return (await connection.execute(query.limit(limit).offset(offset))).all()
+    """Summaries, last changed first; `backward` takes the last `limit` of the range instead."""
+    place = tuple_(summaries.c.updated_at, summaries.c.id)
+    query = _listed(access, wanted, *COLUMNS)
+    if after is not None:
+        query = query.where(place < tuple_(after.updated_at, after.id))
+    if before is not None:
+        query = query.where(place > tuple_(before.updated_at, before.id))
+    order = (summaries.c.updated_at, summaries.c.id)
+    query = query.order_by(*(order if backward else (column.desc() for column in order)))
+    rows = (await connection.execute(query.limit(limit).offset(offset))).all()
+    return list(reversed(rows)) if backward else rows
+
+
+async def by_ids(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """Those of the summaries that the caller may read, in no particular order."""
+    query = scoped(summaries, access, *COLUMNS).where(summaries.c.id.in_(list(ids)))
+    return (await connection.execute(query)).all()
 
 
 async def count(connection: Connection, access: Access, wanted: Filter) -> int:

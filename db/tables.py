@@ -5,9 +5,13 @@ Ids of scopes: a person's own scope has the account's id, a team's scope has the
 
 Primary and unique keys of owned tables lead with `scope_id`, so that the tables can be distributed
 by scope. One long list on purpose: the whole schema can be read from top to bottom.
+
+One scope has no members: `COMMUNITY`, whose log says which patterns became visible.
 """
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -44,13 +48,18 @@ metadata = MetaData(
 NOW = text("now()")
 Instant = DateTime(timezone=True)
 EMPTY_ARRAY = text("'{}'")
+COMMUNITY = UUID("c0000000-0000-4000-8000-000000000000")
+"""The scope of kind 'community', there since its migration; everybody signed in may follow it."""
 
 scopes = Table(
     "scopes",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column(
-        "kind", Text, CheckConstraint("kind IN ('person', 'team')", name="kind"), nullable=False
+        "kind",
+        Text,
+        CheckConstraint("kind IN ('person', 'team', 'community')", name="kind"),
+        nullable=False,
     ),
     Column("name", Text, nullable=False),
     Column("owner_id", Uuid, nullable=False),
@@ -87,6 +96,10 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False, server_default=NOW),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
+    Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{read,write,sync,admin}'")),
+    Column("expires_at", Instant),
+    Column("last_address", Text),
+    Column("last_program", Text),
     Index("api_keys_account_id_idx", "account_id", "created_at"),
 )
 
@@ -118,8 +131,35 @@ invitations = Table(
     Column("created_at", Instant, nullable=False, server_default=NOW),
     Column("expires_at", Instant, nullable=False),
     Column("accepted_at", Instant),
+    Column(
+        "role",
+        Text,
+        CheckConstraint("role IN ('admin', 'member', 'viewer')", name="role"),
+        nullable=False,
+        server_default=text("'member'"),
+    ),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("invitations_token_digest_idx", "token_digest"),
+    Index("invitations_email_key_idx", "email_key"),
+)
+
+# Append-only: a trigger refuses changes, and deletions but those that cascade from an account.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", Instant, nullable=False, server_default=text("clock_timestamp()")),
+    Column("kind", Text, nullable=False),
+    Column("actor_id", Uuid),
+    Column("account_id", Uuid, ForeignKey("accounts.id", ondelete="CASCADE")),
+    Column("team_id", Uuid, ForeignKey("scopes.id", ondelete="CASCADE")),
+    Column("key_id", Uuid),
+    Column("address", Text),
+    Column("user_agent", Text),
+    Column("detail", JSONB),
+    Index("audit_account_idx", "account_id", "at", "id"),
+    Index("audit_actor_idx", "actor_id", "at", "id"),
+    Index("audit_team_idx", "team_id", "at", "id"),
 )
 
 log = Table(
@@ -165,6 +205,12 @@ knowledge = Table(
     Column("search", TSVECTOR, Computed(_SEARCH, persisted=True)),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("knowledge_log_idx", "scope_id", "version"),
+    Index(
+        "knowledge_tombstones_idx",
+        "scope_id",
+        "version",
+        postgresql_where=text("deleted_at IS NOT NULL"),
+    ),
     Index("knowledge_newest_idx", "scope_id", "timestamp", "id"),
     Index("knowledge_search_idx", "search", postgresql_using="gin"),
     Index(
@@ -193,6 +239,12 @@ summaries = Table(
     PrimaryKeyConstraint("scope_id", "id"),
     Index("summaries_log_idx", "scope_id", "version"),
     Index(
+        "summaries_tombstones_idx",
+        "scope_id",
+        "version",
+        postgresql_where=text("deleted_at IS NOT NULL"),
+    ),
+    Index(
         "summaries_session_idx",
         "scope_id",
         "author_id",
@@ -220,12 +272,20 @@ sessions = Table(
     Column("conversation_size", BigInteger, nullable=False, server_default=text("0")),
     Column("conversation_lines", BigInteger, nullable=False, server_default=text("0")),
     Column("head_number", Integer),
+    Column("tags", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("notes", Text),
     Column("version", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("sessions_log_idx", "scope_id", "version"),
+    Index(
+        "sessions_tombstones_idx",
+        "scope_id",
+        "version",
+        postgresql_where=text("deleted_at IS NOT NULL"),
+    ),
     Index("sessions_newest_idx", "scope_id", "updated_at", "id"),
     Index(
         "sessions_session_idx",
@@ -252,6 +312,37 @@ conversation_versions = Table(
     PrimaryKeyConstraint("scope_id", "session", "number"),
     ForeignKeyConstraint(
         ["scope_id", "session"], ["sessions.scope_id", "sessions.id"], ondelete="CASCADE"
+    ),
+)
+
+session_shares = Table(
+    "session_shares",
+    metadata,
+    Column("scope_id", Uuid, ForeignKey("scopes.id", ondelete="CASCADE"), nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("owner_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("title", Text),
+    Column("note", Text),
+    Column("shown", ARRAY(Text), nullable=False),
+    Column("shared_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("version", BigInteger, nullable=False),
+    Column("deleted_at", Instant),
+    PrimaryKeyConstraint("scope_id", "id"),
+    Index("session_shares_newest_idx", "scope_id", "shared_at", "id"),
+    Index("session_shares_session_idx", "owner_id", "session"),
+    Index(
+        "session_shares_expiry_idx",
+        "expires_at",
+        postgresql_where=text("deleted_at IS NULL AND expires_at IS NOT NULL"),
+    ),
+    Index(
+        "session_shares_one_idx",
+        "scope_id",
+        "session",
+        unique=True,
+        postgresql_where=text("deleted_at IS NULL"),
     ),
 )
 
@@ -282,7 +373,9 @@ patterns = Table(
             persisted=True,
         ),
     ),
+    Column("grams", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
     Index("patterns_search_idx", "search", postgresql_using="gin"),
+    Index("patterns_grams_idx", "grams", postgresql_using="gin"),
     Index(
         "patterns_visible_idx", "visible_at", "id", postgresql_where=text("visible_at IS NOT NULL")
     ),
@@ -301,7 +394,13 @@ contributions = Table(
     Column("effectiveness", Double),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
+    Column("counts_from", Instant),
     PrimaryKeyConstraint("pattern_id", "contributor"),
+    Index(
+        "contributions_counts_from_idx",
+        "counts_from",
+        postgresql_where=text("counts_from IS NOT NULL"),
+    ),
 )
 
 contributors = Table(
@@ -309,4 +408,112 @@ contributors = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True),
     Column("since", Instant, nullable=False, server_default=NOW),
+)
+
+# What conversations say. `file` is empty for the conversation itself, else the path of a
+# subagent's transcript inside the session. A reading describes the head version.
+readings = Table(
+    "readings",
+    metadata,
+    Column("scope_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("open_line", Boolean, nullable=False, server_default=text("false")),
+    Column("latest_at", Instant, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("models", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("versions", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("folders", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("branches", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    Column("problem", Text),
+    Column("read_at", Instant, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("scope_id", "session", "file"),
+    ForeignKeyConstraint(
+        ["scope_id", "session"], ["sessions.scope_id", "sessions.id"], ondelete="CASCADE"
+    ),
+)
+
+# Filled by a trigger on conversation_versions, so that no upload can be forgotten.
+reading_due = Table(
+    "reading_due",
+    metadata,
+    Column("scope_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False, server_default=text("0")),
+    Column("at", Instant, nullable=False, server_default=NOW),
+    Column("leased_until", Instant),
+    PrimaryKeyConstraint("scope_id", "session", "file"),
+    Index("reading_due_at_idx", "at"),
+)
+
+# The terms in `search` begin with their scope, so that the index is one per scope.
+messages = Table(
+    "messages",
+    metadata,
+    Column("scope_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subtype", Text),
+    Column("role", Text),
+    Column("uuid", Text),
+    Column("parent", Text),
+    Column("sidechain", Boolean, nullable=False),
+    Column("agent_id", Text),
+    Column("at", Instant, nullable=False),
+    Column("timed", Boolean, nullable=False),
+    Column("model", Text),
+    Column("text", Text),
+    Column("thinking", Text),
+    Column("tools", JSONB),
+    Column("search", TSVECTOR, nullable=False),
+    PrimaryKeyConstraint("scope_id", "session", "file", "line"),
+    ForeignKeyConstraint(
+        ["scope_id", "session", "file"],
+        ["readings.scope_id", "readings.session", "readings.file"],
+        ondelete="CASCADE",
+    ),
+    Index(
+        "messages_uuid_idx",
+        "scope_id",
+        "session",
+        "uuid",
+        postgresql_where=text("uuid IS NOT NULL"),
+    ),
+    Index("messages_newest_idx", "scope_id", "at", "session", "file", "line"),
+    Index("messages_search_idx", "search", postgresql_using="gin"),
+)
+
+# One row for each answer of a model in each file; of those with one key in a scope one is counted.
+token_usage = Table(
+    "token_usage",
+    metadata,
+    Column("scope_id", Uuid, nullable=False),
+    Column("session", Uuid, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("at", Instant),
+    Column("model", Text, nullable=False),
+    Column("input", BigInteger, nullable=False),
+    Column("output", BigInteger, nullable=False),
+    Column("cache_creation", BigInteger, nullable=False),
+    Column("cache_creation_1h", BigInteger, nullable=False),
+    Column("cache_read", BigInteger, nullable=False),
+    Column("counted", Boolean, nullable=False, server_default=text("true")),
+    PrimaryKeyConstraint("scope_id", "session", "file", "key"),
+    ForeignKeyConstraint(
+        ["scope_id", "session", "file"],
+        ["readings.scope_id", "readings.session", "readings.file"],
+        ondelete="CASCADE",
+    ),
+    Index("token_usage_key_idx", "scope_id", "key"),
+    Index("token_usage_at_idx", "scope_id", "at"),
 )

@@ -1,4 +1,4 @@
-"""Teams (scopes with members), memberships and invitations."""
+"""Teams (scopes with members) and memberships."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, TextClause, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.engine import translated
 from db.rows import AnyRow
 from db.scope import Access
-from db.tables import accounts, invitations, memberships, scopes
+from db.tables import (
+    accounts,
+    invitations,
+    knowledge,
+    memberships,
+    scopes,
+    sessions,
+    summaries,
+)
+
+_CONTENTS = (knowledge, summaries, sessions)
 
 
 async def create(connection: AsyncConnection, team_id: UUID, name: str, owner_id: UUID) -> datetime:
@@ -84,14 +94,6 @@ async def add_member(
         )
 
 
-async def role_of(connection: AsyncConnection, team_id: UUID, account_id: UUID) -> str | None:
-    """The role that an account has in a team at this moment."""
-    query = select(memberships.c.role).where(
-        memberships.c.scope_id == team_id, memberships.c.account_id == account_id
-    )
-    return (await connection.execute(query)).scalar_one_or_none()
-
-
 async def remove_member(connection: AsyncConnection, team_id: UUID, account_id: UUID) -> bool:
     """End a membership; False when there was none."""
     query = delete(memberships).where(
@@ -100,53 +102,84 @@ async def remove_member(connection: AsyncConnection, team_id: UUID, account_id: 
     return (await connection.execute(query)).rowcount == 1
 
 
-async def rename(connection: AsyncConnection, team_id: UUID, name: str) -> None:
-    """Give a team another name."""
+async def rename(connection: AsyncConnection, team_id: UUID, name: str) -> str:
+    """Give a team another name; returns the former one. The caller holds the scope's lock."""
+    former = select(scopes.c.name).where(scopes.c.id == team_id)
+    name_so_far: str = (await connection.execute(former)).scalar_one()
     await connection.execute(update(scopes).where(scopes.c.id == team_id).values(name=name))
+    return name_so_far
 
 
-async def invite(
-    connection: AsyncConnection,
-    *,
-    team_id: UUID,
-    invitation_id: UUID,
-    email: str,
-    email_key: str,
-    token_digest: bytes,
-    created_by: UUID,
-    expires_at: datetime,
+async def change_role(
+    connection: AsyncConnection, team_id: UUID, account_id: UUID, role: str
 ) -> None:
-    """Keep an invitation; earlier open ones to the same address end."""
+    """Give a member another role."""
     await connection.execute(
-        delete(invitations).where(
-            invitations.c.scope_id == team_id,
-            invitations.c.email_key == email_key,
-            invitations.c.accepted_at.is_(None),
-        )
-    )
-    await connection.execute(
-        insert(invitations).values(
-            scope_id=team_id,
-            id=invitation_id,
-            email=email,
-            email_key=email_key,
-            token_digest=token_digest,
-            created_by=created_by,
-            expires_at=expires_at,
-        )
+        update(memberships)
+        .where(memberships.c.scope_id == team_id, memberships.c.account_id == account_id)
+        .values(role=role)
     )
 
 
-async def claim_invitation(connection: AsyncConnection, token_digest: bytes) -> AnyRow | None:
-    """Use up an invitation: the row when it was open and in time, else None."""
+async def change_owner(connection: AsyncConnection, team_id: UUID, account_id: UUID) -> None:
+    """Note whose the team is; the roles are another matter."""
+    await connection.execute(
+        update(scopes).where(scopes.c.id == team_id).values(owner_id=account_id)
+    )
+
+
+async def one(connection: AsyncConnection, access: Access, team_id: UUID) -> AnyRow | None:
+    """As `of`, a single team."""
+    found = await of(connection, access)
+    return next((row for row in found if row.id == team_id), None)
+
+
+async def delete_team(connection: AsyncConnection, team_id: UUID) -> None:
+    """End a team for all; its invitations go. Memberships stay, to tell whose copies are stale."""
+    await connection.execute(
+        update(scopes).where(scopes.c.id == team_id).values(deleted_at=func.clock_timestamp())
+    )
+    await connection.execute(delete(invitations).where(invitations.c.scope_id == team_id))
+
+
+async def bury_contents(connection: AsyncConnection, team_id: UUID) -> None:
+    """Turn everything that lives in a team into tombstones, each with a version of its own.
+
+    The caller holds the scope's lock, so nobody else takes versions meanwhile.
+    """
+    for table in _CONTENTS:
+        await connection.execute(_bury(table), {"team": team_id})
+
+
+def _bury(table: Table) -> TextClause:
+    return text(
+        f"""
+        WITH living AS (
+            SELECT id, row_number() OVER (ORDER BY version) AS n
+            FROM {table.name} WHERE scope_id = :team AND deleted_at IS NULL
+        ), scope AS (
+            UPDATE scopes SET head = head + (SELECT count(*) FROM living) WHERE id = :team
+            RETURNING head, head_at
+        )
+        UPDATE {table.name} t
+        SET deleted_at = s.head_at, updated_at = s.head_at,
+            version = s.head - (SELECT count(*) FROM living) + l.n
+        FROM living l, scope s WHERE t.scope_id = :team AND t.id = l.id
+        """  # noqa: S608 - the interpolated part is a declared table's name
+    )
+
+
+async def left_behind(
+    connection: AsyncConnection, account_id: UUID, scope_ids: Sequence[UUID]
+) -> list[UUID]:
+    """Those of the scopes that are deleted teams and that the account was in to the end."""
     query = (
-        update(invitations)
+        select(scopes.c.id)
+        .join(memberships, memberships.c.scope_id == scopes.c.id)
         .where(
-            invitations.c.token_digest == token_digest,
-            invitations.c.accepted_at.is_(None),
-            invitations.c.expires_at > func.now(),
+            scopes.c.id.in_(list(scope_ids)),
+            scopes.c.deleted_at.is_not(None),
+            memberships.c.account_id == account_id,
         )
-        .values(accepted_at=func.now())
-        .returning(*invitations.c)
     )
-    return (await connection.execute(query)).one_or_none()
+    return list((await connection.execute(query)).scalars())

@@ -25,6 +25,7 @@ from domain.content import BLOCK_SIZE, Content, Relation
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.inputs import parse
 from domain.intake import Intake
+from domain.policy import require
 from domain.sessions import About, NewSession, Session, Stale
 from domain.transcripts import Facts, Reader
 from domain.versions import Plan, Stored, Version, plan, version_of
@@ -92,6 +93,7 @@ class Custody:
         TooLarge, StorageFullError, and whatever `chunks` raises: then nothing has changed.
         """
         self.check_allowed()
+        require(actor, "team.push", actor.account_id)
         parse(NewSession, {"session_id": session_id})
         base = stored = await self._load(actor, session_id)
         intake = self._intake(actor, base)
@@ -178,7 +180,8 @@ class Custody:
         scope = actor.account_id
         kind = "session_backed_up" if wanted.writes_content else "session_updated"
         async with self._db.begin() as connection:
-            head = (await journal.take_heads(connection, actor, {scope: 1}))[scope]
+            heads = await journal.take_heads(connection, actor, {scope: 1}, permission="team.push")
+            head = heads[scope]
             version = head.take()
             session = await _write_session(connection, actor, session_id, wanted, version, head.at)
             if wanted.writes_content:

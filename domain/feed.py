@@ -20,6 +20,7 @@ from db import feed as rows
 from db.engine import Database
 from db.feed import LOG_COLUMNS, Standing
 from db.notify import Listener
+from db.tables import COMMUNITY
 from domain import cursor
 from domain.actor import Actor
 from domain.entries import Entry
@@ -33,12 +34,13 @@ from domain.errors import (
 from domain.policy import require
 from domain.tail import FeedEvent, Tail
 
-__all__ = ["FeedEvent", "Follower", "Hub", "Revoked"]
+__all__ = ["FeedEvent", "Follower", "Hub", "Revoked", "event_of"]
 
 LOOK_SECONDS = 0.5
 PAGE = 200
 CATCHING_UP_AT_ONCE = 4
 _ENDS_A_MEMBERSHIP = frozenset({"member_left", "member_removed"})
+_ENDS_A_SCOPE = "team_deleted"
 
 _logger = logging.getLogger(__name__)
 
@@ -50,14 +52,15 @@ class Revoked(Forbidden):
 class Follower:
     """One reader of one scope's log: an iterator of batches of events, oldest first.
 
-    Raises Revoked once its actor may no longer read the scope. Nothing is queued for it: whoever
-    reads slowly has an older `position`, and that is all.
+    Raises Revoked once its actor may no longer read the scope, and ends after the scope's last
+    event. Nothing is queued for it: whoever reads slowly has an older `position`, and that is all.
     """
 
     def __init__(self, hub: Hub, tail: Tail, standing: Standing, position: int) -> None:
         self.standing = standing
         self.position = position
         self.revoked = False
+        self._ended = False
         self._hub = hub
         self._tail = tail
 
@@ -65,14 +68,16 @@ class Follower:
         return self
 
     async def __anext__(self) -> Sequence[FeedEvent]:
-        while True:
+        while not self._ended:
             grown = self._tail.grown
             batch = await self._next_batch()
             self.check()
             if batch:
                 self.position = batch[-1].version
+                self._ended = batch[-1].kind == _ENDS_A_SCOPE
                 return batch
             await grown.wait()
+        raise StopAsyncIteration
 
     async def _next_batch(self) -> Sequence[FeedEvent]:
         self.check()
@@ -134,10 +139,21 @@ class Hub:
         that is not one of this scope, or too old or too new for its log.
         """
         require(actor, "team.read", scope_id)
+        return await self._follow(actor, scope_id, after)
+
+    async def follow_community(self, actor: Actor, after: str | None = None) -> Follower:
+        """Follow what the community publishes, which everybody may who has an account."""
+        return await self._follow(actor, COMMUNITY, after)
+
+    async def _follow(self, actor: Actor, scope_id: UUID, after: str | None) -> Follower:
         standing = Standing(actor.account_id, scope_id, actor.key_id, actor.token_epoch)
         async with self._db.read() as connection:
             bounds = (await rows.bounds(connection, [scope_id])).get(scope_id)
-            if bounds is None or not await rows.still_standing(connection, {standing}):
+            if (
+                bounds is None
+                or bounds.deleted
+                or not await rows.still_standing(connection, {standing})
+            ):
                 raise NotFound
         position = bounds.head if after is None else _position(after, scope_id, bounds)
         tail = self._tails.setdefault(scope_id, Tail(scope_id, bounds.head))
@@ -166,7 +182,7 @@ class Hub:
             found = await rows.page(connection, wanted, PAGE)
             if not await rows.still_standing(connection, {standing}):
                 raise Revoked
-        return [_event(row) for row in found]
+        return [event_of(row) for row in found]
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -207,7 +223,7 @@ class Hub:
         if not wanted:
             return
         async with self._db.read() as connection:
-            found = [_event(row) for row in await rows.page(connection, wanted, PAGE)]
+            found = [event_of(row) for row in await rows.page(connection, wanted, PAGE)]
         await self._take_in(found)
 
     async def _take_in(self, found: Sequence[FeedEvent]) -> None:
@@ -249,7 +265,8 @@ def _position(after: str, scope_id: UUID, bounds: rows.Bounds) -> int:
     return version
 
 
-def _event(row: Any) -> FeedEvent:
+def event_of(row: Any) -> FeedEvent:
+    """The event that a row of `db.feed.page` tells of."""
     subject = row[LOG_COLUMNS:]
     return FeedEvent(
         scope_id=row.scope_id,

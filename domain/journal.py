@@ -12,6 +12,7 @@ from db.errors import NotAMemberError
 from db.log import Entry, Head
 from domain.actor import Actor
 from domain.errors import Fault, Forbidden
+from domain.policy import Permission, permitted
 
 
 async def take_heads(
@@ -19,16 +20,23 @@ async def take_heads(
     actor: Actor,
     counts: Mapping[UUID, int],
     *,
+    permission: Permission = "team.write",
     outsider: type[Fault] = Forbidden,
 ) -> dict[UUID, Head]:
     """Lock the scopes until commit and take so many versions of each.
 
-    Raises `outsider` when the actor has meanwhile been removed from one of them.
+    Once the locks are held the actor's role is looked at again, so that nobody acts on a right
+    that ended meanwhile. Raises `outsider` when the actor was removed from one of the scopes or
+    the team is gone, Forbidden when its role or its API key lacks the permission.
     """
     try:
-        return await log.advance(connection, actor.account_id, counts)
+        heads = await log.advance(connection, None, counts)
     except NotAMemberError:
         raise outsider() from None
+    roles = await log.roles(connection, actor.account_id, counts)
+    for scope_id in counts:
+        permitted(actor, roles.get(scope_id), permission, outsider=outsider)
+    return heads
 
 
 def entry(head: Head, kind: str, subject_id: UUID, actor_id: UUID, **detail: Any) -> Entry:

@@ -17,7 +17,7 @@ from domain import journal
 from domain.actor import Actor
 from domain.entries import Entry, EntryChange, EntryFields, NewEntry, Push
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
-from domain.policy import reading_team, writing_scope
+from domain.policy import Permission, reading_team, writing_scope
 
 QUERY_MAX = 500
 
@@ -48,22 +48,27 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
     An entry with the same author, type, project and summary as one in the scope is skipped; where
     its timestamp is newer, that and its details, tags and files are taken over.
     """
-    scope_id = writing_scope(actor, data.team_id)
+    scope_id = writing_scope(actor, data.team_id, "team.push")
     newest: dict[str, EntryFields] = {}
     for item in data.entries:
         key = _sameness(item)
         if key not in newest or newest[key].timestamp < item.timestamp:
             newest[key] = item
     async with db.begin() as connection:
-        inserted = await _store(connection, actor, scope_id, newest)
+        inserted = await _store(connection, actor, scope_id, newest, "team.push")
     return Pushed(inserted, len(data.entries) - inserted)
 
 
 async def _store(
-    connection: Connection, actor: Actor, scope_id: UUID, items: dict[str, EntryFields]
+    connection: Connection,
+    actor: Actor,
+    scope_id: UUID,
+    items: dict[str, EntryFields],
+    permission: Permission = "team.write",
 ) -> int:
     """Upsert `items` (by sameness) and log what changed; returns how many are new."""
-    head = (await journal.take_heads(connection, actor, {scope_id: len(items)}))[scope_id]
+    counts = {scope_id: len(items)}
+    head = (await journal.take_heads(connection, actor, counts, permission=permission))[scope_id]
     written = await rows.upsert(
         connection,
         scope_id,

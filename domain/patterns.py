@@ -1,37 +1,41 @@
-"""Community patterns: shown once three independent people share them.
+"""Community patterns: offering them, reading what is shown of them.
 
-What makes contributors independent is the account, never a hash that a request claims: an account
-is seen only as an HMAC of itself and the pattern, so that contributions cannot be joined across
-patterns. Members of one team count once (k-anonymity after Sweeney 2002, with k = 3).
+When and what of them is shown is decided in `domain.publication`; who contributes, in
+`domain.contributor`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import time
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from pydantic import Field, StringConstraints
 
+from db import accounts as account_rows
+from db import contributions as said
 from db import patterns as rows
-from db.engine import Connection
+from db.engine import Connection, Database
 from db.patterns import Filter as Filter
+from db.patterns import Keyset as Keyset
+from db.patterns import Order as Order
+from domain import publication
 from domain.actor import Actor
-from domain.errors import Invalid, Unauthenticated
+from domain.contributor import Contributor, contributor
+from domain.errors import Invalid
 from domain.inputs import EpochMs, Input, NonBlank, Storable, Tags
-from domain.privacy import reasons_to_refuse
+from domain.policy import require_key
+from domain.privacy import WORDLESS, Sign, signs_in
+from domain.sameness import folded, plain, wanted_terms
 from domain.services import Services
 
-INDEPENDENT = 3
 CONTRIBUTION_MAX = 100
-WEEK_MS = 7 * 24 * 3600 * 1000
 TOP_CATEGORIES = 10
+QUERY_MAX = 500
 
 PatternType = Literal["solution", "error_fix", "decision", "pattern"]
 Label = Annotated[NonBlank, StringConstraints(max_length=255)]
@@ -69,8 +73,20 @@ class Pattern:
     tags: Sequence[str]
     effectiveness: float | None
     contributor_count: int
+    """At least so many share it: the figure is a band's lower end (see `db.patterns.BANDS`)."""
     first_seen: int
     last_seen: int
+    published_at: datetime
+    """The beginning of the week in which it came into sight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One of the offered patterns, as it was taken."""
+
+    index: int
+    pattern_id: UUID
+    visible: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +94,21 @@ class Refusal:
     """Why one of the offered patterns was not taken."""
 
     index: int
-    reason: str
+    signs: Sequence[Sign]
+
+    @property
+    def reason(self) -> str:
+        """All reasons in one line."""
+        return "; ".join(sign.words for sign in self.signs)
 
 
 @dataclass(frozen=True, slots=True)
 class Contributed:
-    """What a contribution came to: new patterns, known ones, refused ones."""
+    """What a contribution came to: new patterns, known ones; each one taken or refused."""
 
     accepted: int
     merged: int
+    taken: Sequence[Taken]
     refused: Sequence[Refusal]
 
 
@@ -96,18 +118,9 @@ class Statistics:
 
     patterns: int
     contributors: int
+    """At least so many, as `Pattern.contributor_count`."""
     top_categories: Sequence[tuple[str, int]]
     last_seen: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Contributor:
-    """Who contributes: a way to digest it for one pattern."""
-
-    seen_as: Callable[[bytes], bytes]
-    groups: Callable[[bytes], list[bytes]]
-    identity: bytes
-    anonymous: bool
 
 
 async def contribute(services: Services, actor: Actor | None, data: Contribution) -> Contributed:
@@ -116,156 +129,109 @@ async def contribute(services: Services, actor: Actor | None, data: Contribution
     Raises Unauthenticated without an account, unless the setting lets anonymous contributions in;
     those are kept apart and never make anything visible.
     """
-    who = _contributor(services, actor, data)
-    refusals, accepted, merged = [], 0, 0
-    offers: dict[bytes, NewPattern] = {}
-    for index, pattern in enumerate(data.patterns):
-        reasons = reasons_to_refuse(pattern.category, pattern.approach, *(pattern.tags or ()))
-        if not reasons and _sameness(pattern) is None:
-            reasons = ["it says nothing in words"]
-        if reasons:
-            refusals.append(Refusal(index, "; ".join(reasons)))
-        elif (key := _sameness(pattern)) is not None:
-            merged += key in offers
-            offers[key] = pattern
-    async with services.db.begin() as connection:
-        if offers and not who.anonymous:
-            await rows.note_contributor(connection, who.identity)
-        for key in sorted(offers):
-            if await _take(connection, who, key, offers[key]):
-                accepted += 1
-            else:
-                merged += 1
-    return Contributed(accepted, merged, refusals)
-
-
-def _contributor(services: Services, actor: Actor | None, data: Contribution) -> _Contributor:
-    secret = services.tokens.derive("community contributors")
-
-    def digest(*parts: bytes) -> bytes:
-        return hmac.digest(secret, b"\0".join(parts), "sha256")
-
     if actor is not None:
-        account = actor.account_id.bytes
-        teams = [scope.bytes for scope in actor.roles if scope != actor.account_id]
-        return _Contributor(
-            lambda key: digest(b"account", account, key),
-            lambda key: [digest(b"team", team, key) for team in teams],
-            digest(b"account", account),
-            anonymous=False,
-        )
-    if not services.settings.allow_anonymous_contributions:
-        raise Unauthenticated
-    claimed = (data.contributor_hash or "").encode()
-    return _Contributor(
-        lambda key: digest(b"anonymous", claimed, key), lambda _key: [], b"", anonymous=True
+        require_key(actor, "sync")
+    who = contributor(services, actor, data.contributor_hash)
+    offers: dict[bytes, NewPattern] = {}
+    places: dict[int, bytes] = {}
+    refusals = []
+    for index, pattern in enumerate(data.patterns):
+        key, signs = sameness(pattern.category, pattern.approach), _signs(pattern)
+        if key is None or signs:
+            refusals.append(Refusal(index, signs or [WORDLESS]))
+        else:
+            places[index], offers[key] = key, pattern
+    async with services.db.begin() as connection:
+        counts_from = await _counts_from(services, connection, actor)
+        if offers and not who.anonymous:
+            await said.note_contributor(connection, who.identity)
+        # In this order, so that two contributions never wait for each other.
+        kept = {
+            key: await _take(connection, who, key, offers[key], counts_from)
+            for key in sorted(offers)
+        }
+        shown = await publication.refresh(connection, [id for id, _new in kept.values()])
+    accepted = sum(new for _id, new in kept.values())
+    taken = [Taken(index, kept[key][0], kept[key][0] in shown) for index, key in places.items()]
+    return Contributed(accepted, len(taken) - accepted, taken, refusals)
+
+
+def _signs(pattern: NewPattern) -> list[Sign]:
+    return signs_in(
+        pattern.category, pattern.approach, pattern.platform or "", *(pattern.tags or ())
     )
 
 
-async def _take(connection: Connection, who: _Contributor, key: bytes, offer: NewPattern) -> bool:
-    """Keep one contribution; whether its pattern is new."""
+async def _counts_from(
+    services: Services, connection: Connection, actor: Actor | None
+) -> datetime | None:
+    """The week from which on the actor's contributions count; None for at once.
+
+    Only the week, so that the time does not tell the account.
+    """
+    age = services.settings.pattern_min_account_age
+    account = actor and age and await account_rows.by_id(connection, actor.account_id)
+    if not account or not age or account.created_at + age <= datetime.now(UTC):
+        return None
+    days = (account.created_at + age - _MONDAY) // timedelta(days=1)
+    return _MONDAY + timedelta(days=days - days % 7 + 7)
+
+
+_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+
+
+async def _take(
+    connection: Connection,
+    who: Contributor,
+    key: bytes,
+    offer: NewPattern,
+    counts_from: datetime | None,
+) -> tuple[UUID, bool]:
+    """Keep one contribution; its pattern, and whether that is new."""
     now = int(time.time() * 1000)
     last_seen = min(offer.last_seen or now, now)
     first_seen = min(offer.first_seen or last_seen, last_seen)
-    pattern_id, new = await rows.open_pattern(
-        connection,
-        key,
-        {
-            "id": uuid4(),
-            "category": offer.category.strip(),
-            "approach": offer.approach.strip(),
-            "type": offer.type,
-            "first_seen": first_seen,
-            "last_seen": last_seen,
-        },
-    )
-    said = {
+    pattern = {
+        "id": uuid4(),
+        "category": offer.category.strip(),
+        "approach": offer.approach.strip(),
+        "type": offer.type,
+        "first_seen": first_seen,
+        "last_seen": last_seen,
+    }
+    pattern_id, new = await rows.open_pattern(connection, key, pattern)
+    values = {
         "groups": who.groups(key),
         "anonymous": who.anonymous,
         "type": offer.type,
         "platform": (offer.platform or "").strip() or None,
-        "tags": sorted({tag.strip().casefold() for tag in offer.tags or ()}),
+        "tags": sorted({folded(tag) for tag in offer.tags or ()} - {""}),
         "effectiveness": offer.effectiveness,
         "first_seen": first_seen,
         "last_seen": last_seen,
+        "counts_from": counts_from,
     }
-    await rows.contribute(connection, pattern_id, who.seen_as(key), said)
-    if not who.anonymous:
-        everybody = await rows.contributions_to(connection, pattern_id)
-        await rows.publish(connection, pattern_id, _published(everybody))
-    return new
+    await said.contribute(connection, pattern_id, who.seen_as(key), values)
+    return pattern_id, new
 
 
-def _published(contributions: Sequence[Any]) -> dict[str, Any]:
-    """What may be shown of a pattern: each value only where three independent people share it."""
-    independent = _independent(contributions)
-    visible = independent >= INDEPENDENT
-    rated = [c for c in contributions if c.effectiveness is not None]
-    tags = sorted({tag for c in contributions for tag in c.tags})
-    values: dict[str, Any] = {
-        "independent": independent,
-        "type": _shared(contributions, lambda c: c.type) or "pattern",
-        "platform": _shared(contributions, lambda c: c.platform),
-        "tags": [
-            t for t in tags if _independent(c for c in contributions if t in c.tags) >= INDEPENDENT
-        ],
-        "effectiveness": (
-            round(sum(c.effectiveness for c in rated) / len(rated), 2)
-            if _independent(rated) >= INDEPENDENT
-            else None
-        ),
-        "first_seen": _week(min(c.first_seen for c in contributions)),
-        "last_seen": _week(max(c.last_seen for c in contributions)),
-    }
-    if visible:
-        values["visible_at"] = rows.first_shown()
-    return values
+def sameness(category: str, approach: str) -> bytes | None:
+    """What two wordings of one pattern have in common; None when nothing of the approach remains.
 
-
-def _shared(contributions: Sequence[Any], value: Callable[[Any], str | None]) -> str | None:
-    """The most frequent value that three independent contributors share."""
-    ranked = Counter(v for c in contributions if (v := value(c)) is not None).most_common()
-    for candidate, _ in ranked:
-        if _independent(c for c in contributions if value(c) == candidate) >= INDEPENDENT:
-            return candidate
-    return None
-
-
-def _independent(contributions: Iterable[Any]) -> int:
-    """How many contributors remain when all who share a team, even through others, count as one."""
-    clusters: list[set[bytes]] = []
-    for contribution in contributions:
-        joined = {contribution.contributor, *contribution.groups}
-        apart = []
-        for cluster in clusters:
-            if cluster & joined:
-                joined |= cluster
-            else:
-                apart.append(cluster)
-        clusters = [*apart, joined]
-    return len(clusters)
-
-
-def _week(epoch_ms: int) -> int:
-    return epoch_ms - epoch_ms % WEEK_MS
-
-
-def _sameness(pattern: NewPattern) -> bytes | None:
-    """What two wordings of one pattern have in common; None when nothing remains of the approach.
-
-    Compatibility forms are unified (NFKC), case is folded, punctuation and runs of space dropped;
-    letters of every script and their marks stay.
+    See `domain.sameness` for what makes no difference.
     """
-    category, approach = _plain(pattern.category), _plain(pattern.approach)
-    if not approach:
+    words = plain(approach)
+    if not words:
         return None
-    return hashlib.sha256(f"{category}\0{approach}".encode()).digest()
+    return hashlib.sha256(f"{plain(category)}\0{words}".encode()).digest()
 
 
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(" " if unicodedata.category(c)[0] in "PZC" else c for c in folded)
-    return " ".join(kept.split())
+def _sought(wanted: Filter) -> Filter:
+    """The filter with what is to be compared as it is stored."""
+    wanted = replace(wanted, tags=tuple(folded(tag) for tag in wanted.tags))
+    if wanted.words is None:
+        return wanted
+    return replace(wanted, terms=tuple(wanted_terms(wanted.words) or ()))
 
 
 async def page(
@@ -275,16 +241,61 @@ async def page(
 
     Raises Invalid for a query of less than two characters.
     """
-    if wanted.words is not None and not 2 <= len(wanted.words.strip()) <= 500:
-        raise Invalid.at("q", "must be 2 to 500 characters")
+    if wanted.words is not None and not 2 <= len(wanted.words.strip()) <= QUERY_MAX:
+        raise Invalid.at("q", f"must be 2 to {QUERY_MAX} characters")
+    found, total = await ranked(services, wanted, limit=limit, offset=offset)
+    return [pattern for pattern, _rank in found], total
+
+
+async def ranked(
+    services: Services, wanted: Filter, *, limit: int, offset: int
+) -> tuple[list[tuple[Pattern, float]], int]:
+    """The same, each with its rank: higher is better."""
     async with services.db.read() as connection:
-        found, total = await rows.page(connection, wanted, limit, offset)
-    return [Pattern(*row) for row in found], total
+        found, total = await rows.page(connection, _sought(wanted), limit, offset)
+    return [(Pattern(*row[:-1]), row.rank) for row in found], total
+
+
+async def between(
+    services: Services,
+    wanted: Filter,
+    order: Order,
+    *,
+    limit: int,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> list[tuple[Pattern, Keyset]]:
+    """Visible patterns with their places, most shared or newest first."""
+    async with services.db.read() as connection:
+        found = await rows.between(
+            connection,
+            _sought(wanted),
+            order,
+            limit=limit,
+            after=after,
+            before=before,
+            backward=backward,
+        )
+    return [(Pattern(*row[:-1]), Keyset(row.number, row.id)) for row in found]
+
+
+async def count(services: Services, wanted: Filter) -> int:
+    """How many visible patterns a list has in all."""
+    async with services.db.read() as connection:
+        return await rows.count(connection, _sought(wanted))
+
+
+async def by_ids(db: Database, ids: Sequence[UUID]) -> list[Pattern]:
+    """Those of the patterns that are visible, in any order."""
+    async with db.read() as connection:
+        return [Pattern(*row) for row in await rows.by_ids(connection, ids)]
 
 
 async def statistics(services: Services) -> Statistics:
     """How much the community shares."""
     async with services.db.read() as connection:
         sums, categories = await rows.statistics(connection, TOP_CATEGORIES)
-    total, last_seen, contributors = sums
-    return Statistics(total, contributors, [(c, n) for c, n in categories], last_seen)
+    total, last_seen, people = sums
+    reach = next((band for band in rows.BANDS if people >= band), 0)
+    return Statistics(total, reach, [(c, n) for c, n in categories], last_seen)

@@ -8,6 +8,7 @@ from db.engine import Database
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
+from domain.reading.reader import Reader
 from domain.throttle import Throttle
 from domain.tokens import Tokens
 from settings import Settings
@@ -24,3 +25,4 @@ class Services:
     throttle: Throttle
     hub: Hub
     custody: Custody
+    reader: Reader

@@ -1,4 +1,7 @@
-"""Sessions of Claude Code: what is known about each besides its transcript. The owner's alone."""
+"""Sessions of Claude Code: what is known about each besides its transcript. The owner's alone.
+
+A little long: what registers, changes and deletes rows shares the rule for who was faster.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,16 @@ from uuid import UUID, uuid4
 from pydantic import AfterValidator, ConfigDict, StringConstraints
 
 from db import conversations as versions
+from db import log
+from db import session_shares as share_rows
 from db import sessions as rows
 from db.engine import Connection, Database
-from db.errors import DuplicateError
+from db.errors import DuplicateError, NotAMemberError
+from db.log import Head
+from db.sessions import Filter as Filter
 from db.sessions import Keyset as Keyset
-from domain import journal
+from db.sessions import Order as Order
+from domain import journal, share_ends
 from domain.actor import Actor
 from domain.errors import Conflict, NotFound
 from domain.inputs import Input, Storable
@@ -87,6 +95,9 @@ class Session:
     version: int
     created_at: datetime
     updated_at: datetime
+    tags: Sequence[str] = ()
+    notes: str | None = None
+    """What the owner wrote down about it; never shown to anybody else."""
 
     @property
     def working_directory(self) -> str | None:
@@ -102,10 +113,9 @@ class Session:
             "name": self.name,
         }
 
-    @property
-    def place(self) -> Keyset:
-        """Where it stands in the order last changed first."""
-        return Keyset(self.updated_at, self.id)
+    def place(self, order: Order) -> Keyset:
+        """Where it stands in an order."""
+        return rows.place_in(order, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,20 +163,25 @@ async def every(
 async def page(
     db: Database,
     actor: Actor,
+    wanted: Filter,
     *,
     limit: int,
-    project: str | None = None,
+    order: Order = "updated",
     after: Keyset | None = None,
     before: Keyset | None = None,
     backward: bool = False,
 ) -> list[Session]:
-    """Sessions, last changed first; `backward` takes the last `limit` of the range instead."""
+    """Sessions, last changed, last begun or largest first.
+
+    `backward` takes the last `limit` of the range instead.
+    """
     async with db.read() as connection:
         found = await rows.page(
             connection,
             actor.access,
+            wanted,
             limit=limit,
-            project=project,
+            order=order,
             after=after,
             before=before,
             backward=backward,
@@ -174,10 +189,16 @@ async def page(
     return [Session(*row) for row in found]
 
 
-async def count(db: Database, actor: Actor, project: str | None = None) -> int:
-    """How many sessions the actor has, in a project or in all."""
+async def count(db: Database, actor: Actor, wanted: Filter) -> int:
+    """How many of the actor's sessions a list has in all."""
     async with db.read() as connection:
-        return await rows.count(connection, actor.access, project)
+        return await rows.count(connection, actor.access, wanted)
+
+
+async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Session]:
+    """Those of the actor's sessions that have these ids of ours, in any order."""
+    async with db.read() as connection:
+        return [Session(*row) for row in await rows.by_ids(connection, actor.access, ids)]
 
 
 async def register(db: Database, actor: Actor, items: Iterable[NewSession]) -> Registered:
@@ -226,7 +247,8 @@ async def _write(
     fresh: Mapping[str, Mapping[str, Any]],
 ) -> None:
     scope, total = actor.account_id, len(changes) + len(fresh)
-    head = (await journal.take_heads(connection, actor, {scope: total}))[scope]
+    counts = {scope: total}
+    head = (await journal.take_heads(connection, actor, counts, permission="team.push"))[scope]
     entries, added = [], []
     for session, changed in changes:
         entry = journal.entry(head, "session_updated", session.id, actor.account_id)
@@ -253,11 +275,25 @@ async def update(db: Database, actor: Actor, either_id: str, data: About) -> Ses
 
 
 async def delete(db: Database, actor: Actor, either_id: str) -> None:
-    """Delete a session with every version of its conversation. Raises NotFound."""
+    """Delete a session with every version of its conversation; teams it is shared with lose it.
+
+    There is no way back. Raises NotFound, or Conflict when it is shared anew again and again.
+    """
     session = await get(db, actor, either_id)
+    for _ in range(_TRIES):
+        with suppress(Stale):
+            return await _delete(db, actor, session)
+    raise Conflict("Others keep changing this session: try again")
+
+
+async def _delete(db: Database, actor: Actor, session: Session) -> None:
     scope = actor.account_id
     async with db.begin() as connection:
-        head = (await journal.take_heads(connection, actor, {scope: 1}))[scope]
+        shares = await share_rows.teams_of(connection, actor.access, session.id)
+        heads = await _heads_for_end(connection, [scope, *shares])
+        if await share_rows.teams_of(connection, actor.access, session.id) != shares:
+            raise Stale
+        head = heads[scope]
         version = head.take()
         gone = await rows.bury(connection, actor.access, session.session_id, version, head.at)
         if gone is None:
@@ -265,6 +301,16 @@ async def delete(db: Database, actor: Actor, either_id: str) -> None:
         await versions.forget(connection, actor.access, gone)
         entry = journal.stamped(head, version, "session_deleted", gone, actor.account_id)
         await journal.append(connection, [entry])
+        for team, share in sorted(shares.items()):
+            await share_ends.end(connection, heads[team], [share], "session_deleted", scope)
+
+
+async def _heads_for_end(connection: Connection, scopes: Sequence[UUID]) -> dict[UUID, Head]:
+    """The heads of the own scope and of teams, of which one may have been left meanwhile."""
+    try:
+        return await log.advance(connection, None, dict.fromkeys(scopes, 1))
+    except NotAMemberError:
+        raise Stale from None
 
 
 async def shared_beginnings(db: Database, actor: Actor, length: int) -> set[str]:

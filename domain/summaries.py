@@ -14,10 +14,11 @@ from db import summaries as rows
 from db.engine import Connection, Database
 from db.log import Head
 from db.summaries import Filter as Filter
+from db.summaries import Keyset as Keyset
 from domain import journal
 from domain.actor import Actor
 from domain.authored import Authored
-from domain.errors import NotFound
+from domain.errors import Forbidden, NotFound
 from domain.inputs import Input, JsonObject, Label, NonBlank
 from domain.policy import reading_team, writing_scope
 
@@ -74,7 +75,7 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
     Without a team, a summary stays in the scope where the author's earlier one lives; with a team,
     it moves there. Raises Forbidden when the actor may not write to the team.
     """
-    target = writing_scope(actor, data.team_id)
+    target = writing_scope(actor, data.team_id, "team.push")
     items = {item.session_id: item for item in data.summaries}
     async with db.begin() as connection:
         homes = await rows.scopes_of(connection, actor.access, list(items))
@@ -86,7 +87,7 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
         counts: dict[UUID, int] = {}
         for scope_id in (*places.values(), *moved.values()):
             counts[scope_id] = counts.get(scope_id, 0) + 1
-        heads = await journal.take_heads(connection, actor, counts)
+        heads = await journal.take_heads(connection, actor, counts, permission="team.push")
         await _bury(connection, actor, heads, moved)
         inserted = await _store(connection, actor, heads, items, places)
     return Pushed(inserted, len(data.summaries) - inserted)
@@ -94,7 +95,9 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
 
 async def _bury(
     connection: Connection, actor: Actor, heads: Mapping[UUID, Head], moved: Mapping[str, UUID]
-) -> None:
+) -> int:
+    """Leave tombstones; how many there were to leave."""
+    count = 0
     for session_id, scope_id in moved.items():
         head = heads[scope_id]
         version = head.take()
@@ -104,6 +107,8 @@ async def _bury(
         if buried:
             gone = journal.stamped(head, version, "summary_deleted", buried, actor.account_id)
             await journal.append(connection, [gone])
+            count += 1
+    return count
 
 
 async def _store(
@@ -149,7 +154,7 @@ async def page(
     """Summaries, last changed first, and how many there are. Raises Forbidden for outsiders."""
     reading_team(actor, wanted.team_id)
     async with db.read() as connection:
-        found = await rows.page(connection, actor.access, wanted, limit, offset)
+        found = await rows.page(connection, actor.access, wanted, limit=limit, offset=offset)
         total = await rows.count(connection, actor.access, wanted)
     return [Summary(*row) for row in found], total
 
@@ -161,3 +166,58 @@ async def get(db: Database, actor: Actor, session_id: str) -> Summary:
     if row is None:
         raise NotFound
     return Summary(*row)
+
+
+async def between(
+    db: Database,
+    actor: Actor,
+    wanted: Filter,
+    *,
+    limit: int,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> list[Summary]:
+    """Summaries, last changed first, between two places. Raises Forbidden for outsiders."""
+    reading_team(actor, wanted.team_id)
+    async with db.read() as connection:
+        found = await rows.page(
+            connection,
+            actor.access,
+            wanted,
+            limit=limit,
+            after=after,
+            before=before,
+            backward=backward,
+        )
+    return [Summary(*row) for row in found]
+
+
+async def count(db: Database, actor: Actor, wanted: Filter) -> int:
+    """How many summaries a list has in all. Raises Forbidden for outsiders."""
+    reading_team(actor, wanted.team_id)
+    async with db.read() as connection:
+        return await rows.count(connection, actor.access, wanted)
+
+
+async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Summary]:
+    """Those of the summaries that the actor may read, in any order."""
+    async with db.read() as connection:
+        return [Summary(*row) for row in await rows.by_ids(connection, actor.access, ids)]
+
+
+async def delete(db: Database, actor: Actor, summary_id: UUID) -> None:
+    """Delete a summary of the actor's. Raises NotFound, and Forbidden for somebody else's."""
+    found = await by_ids(db, actor, [summary_id])
+    if not found:
+        raise NotFound("No such summary")
+    summary = found[0]
+    if summary.author_id != actor.account_id:
+        raise Forbidden("Only its author may delete a summary")
+    async with db.begin() as connection:
+        heads = await journal.take_heads(
+            connection, actor, {summary.scope_id: 1}, outsider=NotFound
+        )
+        buried = {summary.session_id: summary.scope_id}
+        if not await _bury(connection, actor, heads, buried):
+            raise NotFound("No such summary")

@@ -3,12 +3,15 @@
 A pull goes on from a position in each scope. A client may name it with our opaque cursor, which is
 exact, or with a time, which is turned into positions a little earlier than it says: a transaction
 that began before that time may have committed after it.
+
+Where the log was pruned beyond a cursor, deletions may be unknown: the pull begins that scope again
+and says so (`resync`), which costs a client that does not read this nothing but time.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -17,12 +20,13 @@ from db import accounts as account_rows
 from db import knowledge as knowledge_rows
 from db import log
 from db import summaries as summary_rows
+from db import teams as team_rows
 from db.engine import Connection, Database
 from db.log import From
 from db.scope import Access
 from domain import cursor
 from domain.actor import Actor
-from domain.cursor import Position
+from domain.cursor import MAX_VERSION, Position
 from domain.entries import Entry
 from domain.errors import Invalid
 from domain.inputs import MAX_EPOCH_MS
@@ -80,6 +84,8 @@ class Chunk(Generic[RowT]):
     rows: Sequence[RowT | Tombstone]
     cursor: str
     has_more: bool
+    resync: bool = False
+    """Whether a scope was begun again: of its rows, those that do not come now are gone."""
 
 
 def parse_since(text: str | None) -> Start:
@@ -140,46 +146,81 @@ async def _pull(
     async with db.read() as connection:
         await account_rows.count_sync(connection, actor.account_id)
         places = await _places(connection, actor, start, wish.team_id)
-    exact = start.positions is not None
-    return _chunks(source, db, actor.access, places, wish.limit, tombstones=exact)
+        gone: dict[UUID, From] = await _left_behind(connection, actor, start)
+    access = Access(actor.account_id, (*actor.access.scopes, *gone))
+    return _chunks(source, db, access, {**places, **gone}, _Manner(wish.limit, start))
+
+
+async def _left_behind(connection: Connection, actor: Actor, start: Start) -> dict[UUID, From]:
+    """Where a pull by cursor goes on in teams that were deleted: nothing but tombstones is there.
+
+    A team that somebody has left tells nothing more, so that copies made before stay as they were.
+    """
+    known = {i: p for i, p in (start.positions or {}).items() if i not in actor.roles}
+    if not known:
+        return {}
+    gone = await team_rows.left_behind(connection, actor.account_id, list(known))
+    return {
+        i: From(i, position.version, position.everything, position.floor)
+        for i, position in known.items()
+        if i in gone
+    }
 
 
 async def _places(
     connection: Connection, actor: Actor, start: Start, team_id: UUID | None
 ) -> dict[UUID, From]:
-    versions: Mapping[UUID, int] = {}
+    known: dict[UUID, Position] = {}
+    pruned = await log.pruned(connection, actor.roles)
     if start.instant is not None:
-        moment = start.instant - TIME_MARGIN
-        versions = await log.positions_at(connection, actor.roles, moment)
+        found = await log.positions_at(connection, actor.roles, start.instant - TIME_MARGIN)
+        known = {scope_id: Position(version) for scope_id, version in found.items()}
     elif start.positions is not None:
-        versions = {
-            scope_id: position.version
+        known = {
+            scope_id: position
             for scope_id, position in start.positions.items()
             if position.everything or scope_id != team_id
         }
-    return {
-        scope_id: From(scope_id, versions.get(scope_id, 0), scope_id == team_id)
-        for scope_id in actor.roles
-    }
+    places = {}
+    for scope_id in actor.roles:
+        # A cursor brings its own floor along; whoever begins here gets today's.
+        fresh = start.positions is None or scope_id not in known
+        position = known.get(scope_id, Position(0))
+        floor = pruned.get(scope_id, 0) if fresh else position.floor
+        places[scope_id] = From(scope_id, position.version, scope_id == team_id, floor)
+    return places
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How much a pull gives, and whether it began with a cursor."""
+
+    limit: int
+    start: Start
+
+    @property
+    def exact(self) -> bool:
+        """Whether the reader keeps our cursor, and so is told of deletions."""
+        return self.start.positions is not None
 
 
 async def _chunks(
-    source: _Source[RowT],
-    db: Database,
-    access: Access,
-    places: dict[UUID, From],
-    limit: int,
-    *,
-    tombstones: bool,
+    source: _Source[RowT], db: Database, access: Access, places: dict[UUID, From], manner: _Manner
 ) -> AsyncIterator[Chunk[RowT]]:
-    left, has_more = limit, True
+    left, has_more, resync = manner.limit, True, False
     while has_more:
         size = min(CHUNK, left)
         async with db.read() as connection:
             heads = await log.heads(connection, places)
             found = await source.fetch(
-                connection, access, list(places.values()), size + 1, tombstones=tombstones
+                connection, access, list(places.values()), size + 1, tombstones=manner.exact
             )
+            # After the rows: had one gone before they were read, it would be known here.
+            pruned = await log.pruned(connection, places)
+        if lost := _lost(places, heads, pruned):
+            places |= lost
+            resync = True
+            continue
         has_more, page = len(found) > size, found[:size]
         for row in page:
             places[row.scope_id] = _moved(places[row.scope_id], row.version)
@@ -188,16 +229,35 @@ async def _chunks(
             places = {s: _moved(p, heads.get(s, 0)) for s, p in places.items()}
         left -= len(page)
         rows = [Tombstone(row.id) if row.deleted_at else source.shape(*row[:-1]) for row in page]
-        yield Chunk(rows, _cursor(places), has_more)
+        yield Chunk(rows, _cursor(places), has_more, resync)
         if left == 0:
             return
 
 
+def _lost(
+    places: Mapping[UUID, From], heads: Mapping[UUID, int], pruned: Mapping[UUID, int]
+) -> dict[UUID, From]:
+    """The places from which a pull cannot go on, each at the beginning of its scope instead.
+
+    Too old: what was deleted behind them may be forgotten. Ahead: the database is an older copy
+    than the one that gave the cursor.
+    """
+    return {
+        scope_id: From(scope_id, 0, place.everything, pruned[scope_id])
+        for scope_id, place in places.items()
+        if scope_id in pruned
+        and (
+            max(place.version, place.floor) < pruned[scope_id]
+            or max(place.version, place.floor) > heads.get(scope_id, MAX_VERSION)
+        )
+    }
+
+
 def _moved(place: From, version: int) -> From:
-    return From(place.scope_id, max(place.version, version), place.everything)
+    return replace(place, version=max(place.version, version))
 
 
 def _cursor(places: Mapping[UUID, From]) -> str:
     return cursor.encode(
-        {scope_id: Position(p.version, p.everything) for scope_id, p in places.items()}
+        {scope_id: Position(p.version, p.everything, p.floor) for scope_id, p in places.items()}
     )

@@ -1,40 +1,30 @@
-"""Teams: create, invite, list, remove. A team is a scope with several members."""
+"""Teams: found, list, rename, delete. A team is a scope with several members."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from pydantic import StringConstraints
 
-from db import accounts as account_rows
 from db import log
 from db import teams as rows
 from db.engine import Connection, Database
-from db.errors import DuplicateError, NotAMemberError
-from domain import journal, tokens
-from domain.accounts import EmailAddress, email_key
-from domain.actor import Actor
-from domain.errors import Conflict, Fault, Invalid, NotFound
+from db.log import Head
+from domain import audit, journal
+from domain.actor import Actor, Role
+from domain.errors import Fault, NotFound
 from domain.inputs import Input, NonBlank
-from domain.policy import require
-
-INVITATION_LIFETIME = timedelta(days=7)
+from domain.policy import Permission, require, require_key
 
 
 class NewTeam(Input):
-    """A team to be."""
+    """A team to be, or a team's new name."""
 
     name: Annotated[NonBlank, StringConstraints(max_length=255)]
-
-
-class Invite(Input):
-    """Whom to let in."""
-
-    email: EmailAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +35,7 @@ class Team:
     name: str
     owner_id: UUID
     created_at: datetime
-    role: str
+    role: Role
     """The role of who asked."""
 
 
@@ -57,25 +47,27 @@ class Member:
     account_id: UUID
     email: str | None
     username: str | None
-    role: str
+    role: Role
     joined_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
-    """What an invitation came to: a member at once, or a link to hand on."""
+class Hold:
+    """A team whose scope the transaction has locked, with the role that the actor has in it."""
 
-    account_id: UUID | None
-    token: str | None
-    expires_at: datetime | None
+    team_id: UUID
+    head: Head
+    role: Role
 
 
 async def create(db: Database, actor: Actor, data: NewTeam) -> Team:
-    """Found a team; the actor is its owner."""
+    """Found a team; the actor is its owner. Raises Forbidden for a key that may not."""
+    require_key(actor, "admin")
     team_id = uuid4()
     async with db.begin() as connection:
         created_at = await rows.create(connection, team_id, data.name, actor.account_id)
-        await _note(connection, actor, team_id, "team_created", team_id)
+        held = await hold(connection, actor, team_id, "team.rename")
+        await note(connection, actor, held, "team_created", team_id, name=data.name)
     return Team(team_id, data.name, actor.account_id, created_at, "owner")
 
 
@@ -99,95 +91,72 @@ async def members_of(db: Database, actor: Actor, team_ids: Sequence[UUID]) -> li
         return [Member(*row) for row in await rows.members(connection, actor.access, team_ids)]
 
 
-async def invite(
-    db: Database, actor: Actor, team_id: UUID, data: Invite, *, outsider: type[Fault] = NotFound
-) -> Invited:
-    """Let a registered person in at once; for an unknown address make a single-use link.
-
-    Raises Conflict when the person is in already, Forbidden when the actor may not invite.
-    """
-    require(actor, "team.invite", team_id, outsider=outsider)
-    key = email_key(data.email)
+async def rename(db: Database, actor: Actor, team_id: UUID, data: NewTeam) -> Team:
+    """Give a team another name. Raises NotFound and Forbidden."""
+    require(actor, "team.rename", team_id)
     async with db.begin() as connection:
-        account = await account_rows.by_email(connection, key)
-        if account is not None:
-            await journal.take_heads(connection, actor, {team_id: 0}, outsider=outsider)
-            await _join(connection, actor.account_id, team_id, account.id)
-            return Invited(account.id, None, None)
-        token, expires_at = tokens.new_link_token(), datetime.now(UTC) + INVITATION_LIFETIME
-        await journal.take_heads(connection, actor, {team_id: 1}, outsider=outsider)
-        await rows.invite(
-            connection,
-            team_id=team_id,
-            invitation_id=uuid4(),
-            email=data.email,
-            email_key=key,
-            token_digest=tokens.digest(token),
-            created_by=actor.account_id,
-            expires_at=expires_at,
-        )
-    return Invited(None, token, expires_at)
+        held = await hold(connection, actor, team_id, "team.rename")
+        former = await rows.rename(connection, team_id, data.name)
+        if former != data.name:
+            names = {"name": data.name, "former": former}
+            await note(connection, actor, held, "team_renamed", team_id, **names)
+        return await team_of(connection, actor, team_id)
 
 
-async def accept_invitation(db: Database, actor: Actor, token: str) -> UUID:
-    """Join the team that a link invites to; returns its id. A link works once, for seven days.
+async def delete(db: Database, actor: Actor, team_id: UUID) -> None:
+    """End a team: everybody's access ends at once, and what it held becomes tombstones.
 
-    Raises NotFound for a link that is unknown, used or too old, Conflict when already in.
+    A feed of the team ends with its last event, `team_deleted`; a pull that goes on from a cursor
+    tells its members which entries are gone. Raises NotFound and Forbidden.
     """
+    require(actor, "team.delete", team_id)
     async with db.begin() as connection:
-        invitation = await rows.claim_invitation(connection, tokens.digest(token))
-        if invitation is None:
-            raise NotFound("This invitation is unknown, used or expired: ask for a new one")
-        team_id: UUID = invitation.scope_id
-        await _join(connection, actor.account_id, team_id, actor.account_id)
-    return team_id
+        held = await hold(connection, actor, team_id, "team.delete")
+        name = (await team_of(connection, actor, team_id)).name
+        await note(connection, actor, held, "team_deleted", team_id, name=name)
+        await rows.bury_contents(connection, team_id)
+        await rows.delete_team(connection, team_id)
 
 
-async def remove_member(
-    db: Database,
+async def team_of(connection: Connection, actor: Actor, team_id: UUID) -> Team:
+    """The team as the actor sees it at this moment. Raises NotFound."""
+    row = await rows.one(connection, actor.access, team_id)
+    if row is None:
+        raise NotFound
+    return Team(*row)
+
+
+async def hold(
+    connection: Connection,
     actor: Actor,
     team_id: UUID,
-    account_id: UUID,
+    permission: Permission,
     *,
     outsider: type[Fault] = NotFound,
-) -> None:
-    """End a membership: the owner may end anybody's, everybody their own, nobody the owner's.
+) -> Hold:
+    """Lock a team's scope for one entry of the log, and look at the actor's right again.
 
-    Access ends at once, open subscriptions included. Raises Invalid for the owner, NotFound for
-    somebody who is not in the team.
+    Raises `outsider` and Forbidden as `policy.require` does.
     """
-    leaving = account_id == actor.account_id
-    require(actor, "team.read" if leaving else "team.remove_member", team_id, outsider=outsider)
-    async with db.begin() as connection:
-        heads = await journal.take_heads(connection, actor, {team_id: 1}, outsider=outsider)
-        role = await rows.role_of(connection, team_id, account_id)
-        if role is None:
-            raise NotFound("No such member")
-        if role == "owner":
-            raise Invalid.at("userId", "the owner cannot be removed: transfer the team first")
-        await rows.remove_member(connection, team_id, account_id)
-        kind = "member_left" if leaving else "member_removed"
-        entry = journal.entry(heads[team_id], kind, account_id, actor.account_id)
-        await journal.append(connection, [entry])
+    heads = await journal.take_heads(
+        connection, actor, {team_id: 1}, permission=permission, outsider=outsider
+    )
+    roles = await log.roles(connection, actor.account_id, [team_id])
+    return Hold(team_id, heads[team_id], roles[team_id])
 
 
-async def _join(
-    connection: Connection, actor_id: UUID, team_id: UUID, account_id: UUID, role: str = "member"
+async def note(
+    connection: Connection,
+    actor: Actor,
+    held: Hold,
+    kind: audit.Kind,
+    subject_id: UUID,
+    **detail: Any,
 ) -> None:
-    try:
-        heads = await log.advance(connection, None, {team_id: 1})
-        await rows.add_member(connection, team_id, account_id, role)
-    except NotAMemberError:
-        raise NotFound from None
-    except DuplicateError:
-        raise Conflict("Already a member of this team") from None
-    entry = journal.entry(heads[team_id], "member_joined", account_id, actor_id, role=role)
+    """Write what was done to a team into its log and into the audit log."""
+    entry = journal.entry(held.head, kind, subject_id, actor.account_id, **detail)
     await journal.append(connection, [entry])
-
-
-async def _note(
-    connection: Connection, actor: Actor, team_id: UUID, kind: str, subject_id: UUID
-) -> None:
-    heads = await journal.take_heads(connection, actor, {team_id: 1})
-    entry = journal.entry(heads[team_id], kind, subject_id, actor.account_id)
-    await journal.append(connection, [entry])
+    concerned = None if subject_id == held.team_id else subject_id
+    await audit.record(
+        connection, actor, kind, account_id=concerned, team_id=held.team_id, **detail
+    )

@@ -116,7 +116,9 @@ _ESCAPES = re.compile(
 DecodedT = TypeVar("DecodedT")
 
 
-def decoded(decoder: msgspec.json.Decoder[DecodedT], line: bytes) -> DecodedT | None:
+def decoded(
+    decoder: msgspec.json.Decoder[DecodedT], line: bytes | bytearray | memoryview
+) -> DecodedT | None:
     """The JSON value of a line; None when it is none.
 
     Lone surrogates and bytes that are no UTF-8, which strict parsers refuse, are read as U+FFFD.
@@ -125,6 +127,7 @@ def decoded(decoder: msgspec.json.Decoder[DecodedT], line: bytes) -> DecodedT | 
         return decoder.decode(line)
     except _UNREADABLE:
         pass
+    line = bytes(line)
     text = line.decode("utf-8", "replace").encode()
     mended = _ESCAPES.sub(lambda found: found[1] or rb"\ufffd", text)
     try:

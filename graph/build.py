@@ -13,11 +13,16 @@ from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
 from graph.resolvers.accounts import AccountMutations, AccountQueries
-from graph.resolvers.feeds import Subscription
+from graph.resolvers.changes import ChangeQueries
+from graph.resolvers.conversations import ConversationQueries
+from graph.resolvers.feeds import Subscription as Feeds
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
+from graph.resolvers.patterns import PatternMutations, PatternQueries
 from graph.resolvers.rate_limit import RateLimitQueries
-from graph.resolvers.sessions import SessionQueries
+from graph.resolvers.session_feed import SessionFeed
+from graph.resolvers.sessions import SessionMutations, SessionQueries
+from graph.resolvers.summaries import SummaryMutations, SummaryQueries
 from graph.resolvers.teams import TeamMutations, TeamQueries
 from graph.schema.feed import EVENT_TYPES
 from graph.schema.scalars import SCALARS
@@ -30,6 +35,10 @@ class Query(
     TeamQueries,
     KnowledgeQueries,
     SessionQueries,
+    SummaryQueries,
+    PatternQueries,
+    ConversationQueries,
+    ChangeQueries,
     NodeQueries,
     RateLimitQueries,
 ):
@@ -40,8 +49,20 @@ class Query(
     description="What you can change. Every mutation answers its payload or the problem that stood "
     "in the way; ask for `__typename` and for `... on Problem { message }`."
 )
-class Mutation(AccountMutations, TeamMutations, KnowledgeMutations):
+class Mutation(
+    AccountMutations,
+    TeamMutations,
+    KnowledgeMutations,
+    SessionMutations,
+    SummaryMutations,
+    PatternMutations,
+):
     """Root mutations."""
+
+
+@strawberry.type(description="What you can follow live, over a WebSocket or server-sent events.")
+class Subscription(Feeds, SessionFeed):
+    """Root subscriptions."""
 
 
 schema = strawberry.Schema(

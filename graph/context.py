@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import strawberry
 
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.errors import Unauthenticated
 from domain.feed import Hub
 from domain.services import Services
@@ -22,8 +22,8 @@ class Context:
 
     services: Services
     caller: Actor | None
-    address: str
-    """The network address that asks."""
+    origin: Origin
+    """Where the request comes from."""
     allowance: Allowance | None = None
     """What the request has taken of its budget; None where nothing is counted."""
     cost: int = 1
@@ -53,7 +53,7 @@ class Context:
 
     def renewed(self) -> Context:
         """The same caller with empty loaders."""
-        return Context(self.services, self.caller, self.address)
+        return Context(self.services, self.caller, self.origin)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

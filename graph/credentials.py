@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain import accounts
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.errors import Invalid, Unauthenticated
 from domain.services import Services
 
@@ -25,16 +25,18 @@ def of_payload(payload: Mapping[str, Any]) -> tuple[str, ...]:
     return _bearer(bearer) + _plain(key)
 
 
-async def resolve(services: Services, credentials: tuple[str, ...], address: str) -> Actor | None:
+async def resolve(services: Services, credentials: tuple[str, ...], origin: Origin) -> Actor | None:
     """Who the credentials belong to; None without any.
 
     Raises Unauthenticated for a bad one, counted against the network address that tries it, and
     Invalid for two of different accounts.
     """
     try:
-        actors = [await accounts.authenticate(services, credential) for credential in credentials]
+        actors = [
+            await accounts.authenticate(services, credential, origin) for credential in credentials
+        ]
     except Unauthenticated:
-        await services.throttle.count(address, anonymous=True)
+        await services.throttle.count(origin.address or "unknown", anonymous=True)
         raise
     if len({actor.account_id for actor in actors}) > 1:
         raise Invalid.at("X-API-Key", "belongs to another account than the Authorization header")

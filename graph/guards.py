@@ -6,6 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Literal, ParamSpec, TypeVar
 
+from graphql import OperationType
+
+from domain.policy import require_changes
+
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 Audience = Literal["public", "signed_in"]
@@ -20,11 +24,16 @@ def public(resolver: Callable[P, ResultT]) -> Callable[P, ResultT]:
 
 
 def signed_in(resolver: Callable[P, ResultT]) -> Callable[P, ResultT]:
-    """Only a caller with a valid credential; others get Unauthenticated."""
+    """Only a caller with a valid credential; others get Unauthenticated.
+
+    A mutation moreover refuses API keys that may only read: Forbidden.
+    """
 
     @wraps(resolver)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResultT:
         info: Any = kwargs["info"]
+        if info.operation.operation is OperationType.MUTATION:
+            require_changes(info.context.actor)
         _ = info.context.actor
         return resolver(*args, **kwargs)
 

@@ -14,6 +14,7 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from domain.actor import Origin
 from domain.errors import RateLimited, TooLarge
 from domain.services import Services
 from domain.throttle import Allowance, OverBudget
@@ -61,11 +62,12 @@ class HttpEndpoint:
     async def _admit(self, request: Request) -> Context:
         """Who asks and from where, counted against its allowance."""
         address = request.client.host if request.client else "unknown"
+        origin = Origin.of(address, request.headers.get("user-agent"))
         given = credentials.of_headers(request.headers)
-        caller = await credentials.resolve(self._services, given, address)
+        caller = await credentials.resolve(self._services, given, origin)
         who = address if caller is None else str(caller.account_id)
         allowance = await self._services.throttle.count(who, anonymous=caller is None)
-        return Context(self._services, caller, address, allowance)
+        return Context(self._services, caller, origin, allowance)
 
     async def _run(self, request: Request, context: Context, taken: Accepted) -> Response:
         operation = self._engine.recalled(await _operation(request))

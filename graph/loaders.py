@@ -5,20 +5,39 @@ Whose rows may be seen is decided by the domain functions, inside their SQL, nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from domain import knowledge, people, teams
+from domain import (
+    audit,
+    invitations,
+    knowledge,
+    patterns,
+    people,
+    sessions,
+    sharing,
+    summaries,
+    teams,
+)
 from domain.actor import Actor
+from domain.audit import AuditFilter, AuditRange
 from domain.entries import Entry
+from domain.invitations import Invitation
+from domain.patterns import Pattern
 from domain.people import Person
 from domain.services import Services
+from domain.sessions import Session
+from domain.sharing import SharedSession
+from domain.summaries import Summary
 from domain.teams import Member, Team
+from graph.conversation_loaders import ConversationLoaders
 
+KeyT = TypeVar("KeyT", bound=Hashable)
 ValueT = TypeVar("ValueT")
+TeamEvents = tuple[UUID, AuditFilter, AuditRange]
 BATCH = 1000
 
 
@@ -32,6 +51,19 @@ class Loaders:
         self.teams: DataLoader[UUID, Team | None] = _loader(self._teams)
         self.members: DataLoader[UUID, list[Member]] = _loader(self._members)
         self.knowledge: DataLoader[UUID, Entry | None] = _loader(self._knowledge)
+        self.invitations: DataLoader[UUID, list[Invitation] | None] = _loader(self._invitations)
+        self.team_events: DataLoader[TeamEvents, list[audit.Event] | None] = _loader(
+            self._team_events
+        )
+        self.team_event_counts: DataLoader[tuple[UUID, AuditFilter], int | None] = _loader(
+            self._team_event_counts
+        )
+        self.sessions: DataLoader[UUID, Session | None] = _loader(self._sessions)
+        self.summaries: DataLoader[UUID, Summary | None] = _loader(self._summaries)
+        self.shared_sessions: DataLoader[UUID, SharedSession | None] = _loader(self._shared)
+        self.patterns: DataLoader[UUID, Pattern | None] = _loader(self._patterns)
+        self.session_shares: DataLoader[UUID, list[SharedSession]] = _loader(self._shares_of)
+        self.conversations = ConversationLoaders(services, actor)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}
@@ -51,8 +83,53 @@ class Loaders:
         found = {entry.id: entry for entry in await knowledge.by_ids(self._db, self._actor, ids)}
         return [found.get(i) for i in ids]
 
+    async def _invitations(self, ids: Sequence[UUID]) -> list[list[Invitation] | None]:
+        found = await invitations.of_teams(self._db, self._actor, ids)
+        return [found.get(i) for i in ids]
+
+    async def _team_events(self, asked: Sequence[TeamEvents]) -> list[list[audit.Event] | None]:
+        """One statement for all teams that are asked for the same part of their lists."""
+        found: dict[TeamEvents, list[audit.Event]] = {}
+        for wanted, part in dict.fromkeys((wanted, part) for _team, wanted, part in asked):
+            ids = [team for team, *rest in asked if rest == [wanted, part]]
+            events = await audit.of_teams(self._db, self._actor, ids, wanted, part)
+            found |= {(team, wanted, part): listed for team, listed in events.items()}
+        return [found.get(key) for key in asked]
+
+    async def _team_event_counts(
+        self, asked: Sequence[tuple[UUID, AuditFilter]]
+    ) -> list[int | None]:
+        found: dict[tuple[UUID, AuditFilter], int] = {}
+        for wanted in dict.fromkeys(wanted for _team, wanted in asked):
+            ids = [team for team, filter in asked if filter == wanted]
+            counts = await audit.count_of_teams(self._db, self._actor, ids, wanted)
+            found |= {(team, wanted): count for team, count in counts.items()}
+        return [found.get(key) for key in asked]
+
+    async def _sessions(self, ids: Sequence[UUID]) -> list[Session | None]:
+        found = {s.id: s for s in await sessions.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _summaries(self, ids: Sequence[UUID]) -> list[Summary | None]:
+        found = {s.id: s for s in await summaries.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _shared(self, ids: Sequence[UUID]) -> list[SharedSession | None]:
+        found = {s.id: s for s in await sharing.by_ids(self._db, self._actor, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _patterns(self, ids: Sequence[UUID]) -> list[Pattern | None]:
+        found = {p.id: p for p in await patterns.by_ids(self._db, ids)}
+        return [found.get(i) for i in ids]
+
+    async def _shares_of(self, ids: Sequence[UUID]) -> list[list[SharedSession]]:
+        grouped: dict[UUID, list[SharedSession]] = {i: [] for i in ids}
+        for share in await sharing.of_sessions(self._db, self._actor, ids):
+            grouped[share.session].append(share)
+        return [grouped[i] for i in ids]
+
 
 def _loader(
-    batch: Callable[[list[UUID]], Coroutine[Any, Any, list[ValueT]]],
-) -> DataLoader[UUID, ValueT]:
+    batch: Callable[[list[KeyT]], Coroutine[Any, Any, list[ValueT]]],
+) -> DataLoader[KeyT, ValueT]:
     return DataLoader(batch_load_fn=batch, max_batch_size=BATCH)

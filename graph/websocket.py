@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.errors import Invalid, Unauthenticated
 from domain.feed import Revoked
 from domain.services import Services
@@ -64,7 +64,8 @@ class Connection:
         self._socket = socket
         self._services = services
         self._engine = engine
-        self._address = socket.client.host if socket.client else "unknown"
+        address = socket.client.host if socket.client else "unknown"
+        self._origin = Origin.of(address, socket.headers.get("user-agent"))
         self._credentials: tuple[str, ...] = ()
         self._acknowledged = False
         self._initialised = False
@@ -144,7 +145,7 @@ class Connection:
         self._acknowledged = True
 
     async def _caller(self) -> Actor:
-        actor = await credentials.resolve(self._services, self._credentials, self._address)
+        actor = await credentials.resolve(self._services, self._credentials, self._origin)
         if actor is None:
             raise Unauthenticated
         return actor
@@ -184,7 +185,7 @@ class Connection:
     async def _run(self, id_: str, request: Request) -> None:
         actor = await self._caller()
         allowance = await self._services.throttle.count(str(actor.account_id), anonymous=False)
-        context = Context(self._services, actor, self._address, allowance)
+        context = Context(self._services, actor, self._origin, allowance)
         request = self._engine.recalled(request)
         if self._engine.operation(request) is not OperationType.SUBSCRIPTION:
             content = await self._engine.execute(request, context)

@@ -14,7 +14,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from domain.actor import Actor
+from domain.actor import Actor, Origin
 from domain.errors import Invalid, NotFound, TooLarge, Unauthenticated
 from domain.inputs import ModelT, parse, strings
 from domain.services import Services
@@ -29,6 +29,11 @@ _JSON_TYPES = ("application/json", "text/json", "text/plain", "")
 def address_of(request: Request) -> str:
     """The network address that a request comes from."""
     return request.client.host if request.client else "unknown"
+
+
+def origin_of(request: Request) -> Origin:
+    """Where a request comes from, as the audit log keeps it."""
+    return Origin.of(address_of(request), request.headers.get("user-agent"))
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,9 @@ class Call:
         return self.caller
 
     @property
-    def address(self) -> str:
-        """The network address that asks."""
-        return address_of(self.request)
+    def origin(self) -> Origin:
+        """Where the request comes from."""
+        return origin_of(self.request)
 
     @cached_property
     def query(self) -> Mapping[str, str]:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from domain import accounts, entries, knowledge, patterns, summaries, teams, usage
+from domain import (
+    accounts,
+    entries,
+    invitations,
+    keys,
+    knowledge,
+    memberships,
+    patterns,
+    summaries,
+    teams,
+    usage,
+)
 from domain.errors import Forbidden
 from domain.inputs import Input, NonBlank, parse
 from rest_compat import present
@@ -29,9 +40,10 @@ async def register(call: Call) -> Response:
     body = await call.json()
     if isinstance(body, dict) and "username" in body and "password" not in body:
         data = parse(accounts.RegisterUsername, body)
-        made = await accounts.register_username(call.services, data)
+        made = await accounts.register_username(call.services, data, call.origin)
         return json_response({"api_key": made.api_key, "username": made.account.username}, 201)
-    made = await accounts.register_email(call.services, parse(accounts.RegisterEmail, body))
+    given = parse(accounts.RegisterEmail, body)
+    made = await accounts.register_email(call.services, given, call.origin)
     user = _user(made.account) | {"createdAt": made.account.created_at}
     return json_response({"user": user, "token": made.token, "apiKey": made.api_key}, 201)
 
@@ -39,7 +51,7 @@ async def register(call: Call) -> Response:
 async def log_in(call: Call) -> Response:
     """A token for the right password."""
     data = await call.input(accounts.Credentials)
-    account, token = await accounts.log_in(call.services, data, call.address)
+    account, token = await accounts.log_in(call.services, data, call.origin)
     return json_response({"user": _user(account), "token": token})
 
 
@@ -49,18 +61,14 @@ def _user(account: accounts.Account) -> dict[str, object]:
 
 async def mint_key(call: Call) -> Response:
     """One more API key."""
-    label = "api-key"
-    minted = await accounts.mint_key(
-        call.services, call.actor, accounts.NewKey.model_construct(label=label)
-    )
+    minted = await keys.mint(call.services.db, call.actor, keys.NewKey(label="api-key"))
     return json_response({"apiKey": minted.secret})
 
 
 async def me(call: Call) -> Response:
     """Who the credential belongs to."""
     account = await accounts.me(call.services, call.actor)
-    keys = await accounts.keys(call.services, call.actor)
-    current = next((key for key in keys if key.id == call.actor.key_id), keys[-1] if keys else None)
+    current = await keys.current(call.services.db, call.actor)
     content = {
         **_user(account),
         "username": account.username,
@@ -160,8 +168,8 @@ async def list_teams(call: Call) -> Response:
 
 async def invite(call: Call) -> Response:
     """Let somebody into a team."""
-    data = await call.input(teams.Invite)
-    invited = await teams.invite(
+    data = await call.input(invitations.Invite)
+    invited = await invitations.invite(
         call.services.db, call.actor, call.uuid("id"), data, outsider=Forbidden
     )
     if invited.account_id is not None:
@@ -178,7 +186,7 @@ class _Token(Input):
 async def accept_invitation(call: Call) -> Response:
     """Join the team that an invitation link leads to."""
     data = await call.input(_Token)
-    team_id = await teams.accept_invitation(call.services.db, call.actor, data.token)
+    team_id = await invitations.accept(call.services.db, call.actor, data.token)
     return json_response({"joined": True, "teamId": team_id})
 
 
@@ -190,7 +198,7 @@ async def list_members(call: Call) -> Response:
 
 async def remove_member(call: Call) -> Response:
     """End a membership."""
-    await teams.remove_member(
+    await memberships.remove(
         call.services.db, call.actor, call.uuid("id"), call.uuid("user_id"), outsider=Forbidden
     )
     return json_response({"removed": True})

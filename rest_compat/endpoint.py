@@ -17,13 +17,15 @@ from starlette.routing import Route
 from domain import accounts
 from domain.actor import Actor
 from domain.errors import NotFound, Unauthenticated
+from domain.policy import require_changes
 from domain.services import Services
 from domain.throttle import POINTS_PER_REQUEST, Allowance, OverBudget
-from rest_compat.call import Api, Call, Handler, address_of
+from rest_compat.call import Api, Call, Handler, address_of, origin_of
 from rest_compat.errors import BadRequest, json_response, render
 
 DRAIN_BYTES = 1024 * 1024
 DRAIN_SECONDS = 2
+READING = {"GET", "HEAD"}
 
 _logger = logging.getLogger(__name__)
 
@@ -57,6 +59,8 @@ async def _answer(request: Request, handler: Handler, access: Access) -> Respons
         caller, api = await _caller(services, request, access)
         if access is not Access.PROBE:
             allowance = await _counted(services, request, caller)
+        if caller is not None and request.method not in READING:
+            require_changes(caller)
         response = await handler(Call(request, services, caller, api))
     except ClientDisconnect:
         response = Response(status_code=400)
@@ -103,7 +107,7 @@ async def _caller(services: Services, request: Request, access: Access) -> tuple
         raise Unauthenticated("Use Authorization: Bearer <token or key>")
     try:
         actors = [
-            await accounts.authenticate(services, credential.strip())
+            await accounts.authenticate(services, credential.strip(), origin_of(request))
             for credential in (key, token)
             if credential and credential.strip()
         ]

@@ -51,7 +51,10 @@ async def _streamed(
     chunks: AsyncIterator[Chunk[RowT]],
     shown: Callable[[RowT | Tombstone], dict[str, Any]],
 ) -> Response:
-    """`{name: [...], cursor, hasMore}`, chunk by chunk; the first one may still fail cleanly."""
+    """`{name: [...], cursor, hasMore}`, chunk by chunk; the first one may still fail cleanly.
+
+    `resync: true` is added where the cursor was too old and everything came again.
+    """
     first = await anext(chunks)
 
     def rows(chunk: Chunk[RowT]) -> bytes:
@@ -65,7 +68,8 @@ async def _streamed(
                 yield rows(chunk) if empty else b"," + rows(chunk)
                 empty = False
             last = chunk
-        tail = dumps({"cursor": last.cursor, "hasMore": last.has_more})
+        resync = {"resync": True} if last.resync else {}
+        tail = dumps({"cursor": last.cursor, "hasMore": last.has_more, **resync})
         yield b"]," + tail[1:]
 
     return StreamingResponse(body(), media_type="application/json")

@@ -53,6 +53,11 @@ def test_an_empty_folder_becomes_a_server_that_stops_in_good_order(
     assert time.monotonic() - began < 5
 
 
+def test_prune_says_what_it_did(database_url: str) -> None:
+    done = cli("prune", DATABASE_URL=database_url, JWT_SECRET="x" * 32)
+    assert (done.returncode, done.stdout) == (0, "Pruned 0 log entries and 0 tombstones.\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_can_be_stopped_while_it_is_still_starting(
     serve_process: ServeProcess, number: signal.Signals, tmp_path: Path

@@ -13,18 +13,33 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+import psutil
+
 from db.embedded import supervisor
 from db.embedded.binaries import programs_for
 from db.embedded.cluster import DATABASE, USER, ensure_cluster
 from db.embedded.errors import EmbeddedPostgresError
 from db.embedded.folder_lock import FolderLock
 from db.embedded.identity import ENVIRONMENT, Identity, choose_identity
-from db.embedded.leftovers import clear_leftovers, is_ready
+from db.embedded.leftovers import clear_leftovers, is_ready, postmaster
 from db.embedded.runtime_dir import make_runtime_dir, remove_runtime_dir
 
 # Replaying the log of a crash can take a while, and giving up would not make it shorter.
 START_SECONDS = 300.0
 STOP_SECONDS = 20.0  # more than the supervisor takes for all its ways of stopping
+
+
+def running_dsn(data_dir: Path) -> str | None:
+    """A DSN for the PostgreSQL that a server runs on `data_dir` just now; None when none does."""
+    cluster = data_dir.absolute() / "postgres"
+    process = postmaster(cluster)
+    if process is None or not is_ready(cluster) or not psutil.pid_exists(process):
+        return None
+    return _dsn((data_dir / "run").resolve())
+
+
+def _dsn(runtime_dir: Path) -> str:
+    return f"postgresql://{USER}@/{DATABASE}?host={quote(str(runtime_dir))}"
 
 
 class EmbeddedPostgres:
@@ -107,7 +122,7 @@ class EmbeddedPostgres:
             command = self._command(programs, path, runtime_dir)
             self._supervisor = self._supervise(command, identity, fds, lock, runtime_dir)
         self._wait_ready(self._supervisor)
-        return f"postgresql://{USER}@/{DATABASE}?host={quote(str(runtime_dir))}"
+        return _dsn(runtime_dir)
 
     def _command(self, programs: Path, cluster: str, runtime_dir: Path) -> list[str]:
         settings = {

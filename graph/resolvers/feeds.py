@@ -52,6 +52,17 @@ class Subscription:
         actor = info.context.actor
         return _events(await info.context.hub.follow(actor, actor.account_id, after))
 
+    @followed(
+        "Which patterns the community begins and ceases to show. Nobody is named, and times are "
+        "weeks."
+    )
+    @signed_in
+    async def community_feed(
+        self, info: Info, after: Resume = None
+    ) -> AsyncGenerator[FeedEvent, None]:
+        """Follow the community's scope."""
+        return _events(await info.context.hub.follow_community(info.context.actor, after))
+
 
 async def _events(follower: Follower) -> AsyncGenerator[FeedEvent, None]:
     async with aclosing(follower):

@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 from strawberry import ID
 
-from domain import accounts, sessions
+from domain import keys
 from domain.errors import NotFound
 from graph.context import Info
 from graph.fields import computed
@@ -17,7 +17,10 @@ from graph.guards import signed_in
 from graph.schema import ids
 from graph.schema.api_key import ApiKey
 from graph.schema.knowledge import KnowledgeEntry
+from graph.schema.pattern import CommunityPattern
 from graph.schema.session import Session
+from graph.schema.session_summary import SessionSummary
+from graph.schema.shared_session import SharedSession
 from graph.schema.team import Team
 from graph.schema.user import User
 
@@ -38,16 +41,30 @@ async def _entry(info: Info, uuid: UUID) -> KnowledgeEntry | None:
 
 
 async def _api_key(info: Info, uuid: UUID) -> ApiKey | None:
-    keys = await accounts.keys(info.context.services, info.context.actor)
-    return next((ApiKey.of(key) for key in keys if key.id == uuid), None)
+    try:
+        return ApiKey.of(await keys.get(info.context.services.db, info.context.actor, uuid))
+    except NotFound:
+        return None
 
 
 async def _session(info: Info, uuid: UUID) -> Session | None:
-    try:
-        found = await sessions.get(info.context.services.db, info.context.actor, str(uuid))
-    except NotFound:
-        return None
-    return Session.of(found)
+    found = await info.context.loaders.sessions.load(uuid)
+    return None if found is None else Session.of(found)
+
+
+async def _shared_session(info: Info, uuid: UUID) -> SharedSession | None:
+    found = await info.context.loaders.shared_sessions.load(uuid)
+    return None if found is None else SharedSession.of(found)
+
+
+async def _summary(info: Info, uuid: UUID) -> SessionSummary | None:
+    found = await info.context.loaders.summaries.load(uuid)
+    return None if found is None else SessionSummary.of(found)
+
+
+async def _pattern(info: Info, uuid: UUID) -> CommunityPattern | None:
+    found = await info.context.loaders.patterns.load(uuid)
+    return None if found is None else CommunityPattern.of(found)
 
 
 _FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
@@ -56,6 +73,9 @@ _FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
     "KnowledgeEntry": _entry,
     "Session": _session,
     "ApiKey": _api_key,
+    "SharedSession": _shared_session,
+    "SessionSummary": _summary,
+    "CommunityPattern": _pattern,
 }
 
 

@@ -7,9 +7,11 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
-from domain import teams
+from domain import invitations, memberships, teams
 from domain.errors import NotFound
-from domain.teams import Invite, NewTeam
+from domain.invitations import InviteAs
+from domain.memberships import NewRole
+from domain.teams import NewTeam
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
@@ -22,19 +24,31 @@ from graph.schema.problems import (
     mutation,
     parse_input,
 )
+from graph.schema.role import Role
 from graph.schema.team import Team
 from graph.schema.team_inputs import (
     AcceptInvitationInput,
     AcceptInvitationPayload,
+    ChangeMemberRoleInput,
+    ChangeMemberRolePayload,
     CreateTeamInput,
     CreateTeamPayload,
+    DeleteTeamInput,
+    DeleteTeamPayload,
     InviteToTeamInput,
     InviteToTeamPayload,
     LeaveTeamInput,
     LeaveTeamPayload,
     RemoveMemberInput,
     RemoveMemberPayload,
+    RenameTeamInput,
+    RenameTeamPayload,
+    RevokeInvitationInput,
+    RevokeInvitationPayload,
+    TransferOwnershipInput,
+    TransferOwnershipPayload,
 )
+from graph.schema.user import User
 from graph.schema.viewer import my_teams
 
 
@@ -53,6 +67,17 @@ class TeamQueries:
             raise NotFound
         return Team.of(found)
 
+    @computed("Somebody who shares a team with you; an error NOT_FOUND for anybody else.")
+    @signed_in
+    async def user(
+        self, info: Info, id: Annotated[ID, strawberry.argument(description="The person's id.")]
+    ) -> User | None:
+        """A team-mate, or the caller."""
+        found = await info.context.loaders.people.load(ids.decode("User", id, "id"))
+        if found is None:
+            raise NotFound
+        return User.of(found)
+
     @computed("The teams that you belong to, oldest first.")
     @signed_in
     async def teams(self, info: Info) -> list[Team]:
@@ -64,7 +89,9 @@ class TeamQueries:
 class TeamMutations:
     """Root mutations about teams."""
 
-    @mutation(CreateTeamPayload, [InvalidInput], "Found a team; you become its owner.")
+    @mutation(
+        CreateTeamPayload, [InvalidInput, ForbiddenProblem], "Found a team; you become its owner."
+    )
     @signed_in
     async def create_team(self, info: Info, input: CreateTeamInput) -> CreateTeamPayload:
         """Found a team."""
@@ -81,8 +108,8 @@ class TeamMutations:
     async def invite_to_team(self, info: Info, input: InviteToTeamInput) -> InviteToTeamPayload:
         """Add a registered person, or make a link."""
         team_id = ids.decode("Team", input.team_id, "input", "teamId")
-        data = parse_input(Invite, input)
-        made = await teams.invite(info.context.services.db, info.context.actor, team_id, data)
+        data = parse_input(InviteAs, input, role=input.role.value)
+        made = await invitations.invite(info.context.services.db, info.context.actor, team_id, data)
         member = None if made.account_id is None else ids.encode("User", made.account_id)
         return InviteToTeamPayload(
             member_id=member, invitation_token=made.token, expires_at=made.expires_at
@@ -90,7 +117,7 @@ class TeamMutations:
 
     @mutation(
         AcceptInvitationPayload,
-        [InvalidInput, NotFoundProblem, ConflictProblem],
+        [InvalidInput, NotFoundProblem, ForbiddenProblem, ConflictProblem],
         "Join the team that you were invited to.",
     )
     @signed_in
@@ -99,7 +126,7 @@ class TeamMutations:
     ) -> AcceptInvitationPayload:
         """Use up an invitation."""
         db, actor = info.context.services.db, info.context.actor
-        team_id = await teams.accept_invitation(db, actor, input.token)
+        team_id = await invitations.accept(db, actor, input.token)
         return AcceptInvitationPayload(team_id=ids.encode("Team", team_id))
 
     @mutation(
@@ -112,15 +139,90 @@ class TeamMutations:
         """Remove a member."""
         team_id = ids.decode("Team", input.team_id, "input", "teamId")
         user_id = ids.decode("User", input.user_id, "input", "userId")
-        await teams.remove_member(info.context.services.db, info.context.actor, team_id, user_id)
+        await memberships.remove(info.context.services.db, info.context.actor, team_id, user_id)
         return RemoveMemberPayload(removed_id=ids.encode("User", user_id))
 
     @mutation(
-        LeaveTeamPayload, [InvalidInput, NotFoundProblem], "End your own membership of a team."
+        LeaveTeamPayload,
+        [InvalidInput, NotFoundProblem, ForbiddenProblem],
+        "End your own membership of a team.",
     )
     @signed_in
     async def leave_team(self, info: Info, input: LeaveTeamInput) -> LeaveTeamPayload:
         """Leave a team."""
         team_id, actor = ids.decode("Team", input.team_id, "input", "teamId"), info.context.actor
-        await teams.remove_member(info.context.services.db, actor, team_id, actor.account_id)
+        await memberships.remove(info.context.services.db, actor, team_id, actor.account_id)
         return LeaveTeamPayload(left_id=ids.encode("Team", team_id))
+
+    @mutation(
+        RenameTeamPayload,
+        [InvalidInput, NotFoundProblem, ForbiddenProblem],
+        "Call a team something else.",
+    )
+    @signed_in
+    async def rename_team(self, info: Info, input: RenameTeamInput) -> RenameTeamPayload:
+        """Rename a team."""
+        team_id = ids.decode("Team", input.team_id, "input", "teamId")
+        data = parse_input(NewTeam, input)
+        team = await teams.rename(info.context.services.db, info.context.actor, team_id, data)
+        return RenameTeamPayload(team=Team.of(team))
+
+    @mutation(
+        DeleteTeamPayload,
+        [InvalidInput, NotFoundProblem, ForbiddenProblem],
+        "Delete a team and what it shared, for everybody and for good. Access ends at once; its "
+        "feeds end with a TeamDeleted event.",
+    )
+    @signed_in
+    async def delete_team(self, info: Info, input: DeleteTeamInput) -> DeleteTeamPayload:
+        """Delete a team."""
+        team_id = ids.decode("Team", input.team_id, "input", "teamId")
+        await teams.delete(info.context.services.db, info.context.actor, team_id)
+        return DeleteTeamPayload(deleted_id=ids.encode("Team", team_id))
+
+    @mutation(
+        ChangeMemberRolePayload,
+        [InvalidInput, NotFoundProblem, ForbiddenProblem],
+        "Give a member of a team another role.",
+    )
+    @signed_in
+    async def change_member_role(
+        self, info: Info, input: ChangeMemberRoleInput
+    ) -> ChangeMemberRolePayload:
+        """Change a role."""
+        team_id = ids.decode("Team", input.team_id, "input", "teamId")
+        user_id = ids.decode("User", input.user_id, "input", "userId")
+        data = parse_input(NewRole, input, role=input.role.value)
+        db, actor = info.context.services.db, info.context.actor
+        role = await memberships.change_role(db, actor, team_id, user_id, data)
+        return ChangeMemberRolePayload(user_id=ids.encode("User", user_id), role=Role(role))
+
+    @mutation(
+        TransferOwnershipPayload,
+        [InvalidInput, NotFoundProblem, ForbiddenProblem],
+        "Make a member the owner of a team of yours; you stay in it as an admin.",
+    )
+    @signed_in
+    async def transfer_ownership(
+        self, info: Info, input: TransferOwnershipInput
+    ) -> TransferOwnershipPayload:
+        """Hand a team over."""
+        team_id = ids.decode("Team", input.team_id, "input", "teamId")
+        user_id = ids.decode("User", input.user_id, "input", "userId")
+        db, actor = info.context.services.db, info.context.actor
+        team = await memberships.transfer(db, actor, team_id, user_id)
+        return TransferOwnershipPayload(owner_id=ids.encode("User", user_id), team=Team.of(team))
+
+    @mutation(
+        RevokeInvitationPayload,
+        [InvalidInput, NotFoundProblem, ForbiddenProblem],
+        "Take back an invitation that was not taken up yet.",
+    )
+    @signed_in
+    async def revoke_invitation(
+        self, info: Info, input: RevokeInvitationInput
+    ) -> RevokeInvitationPayload:
+        """End an invitation."""
+        invitation_id = ids.decode("Invitation", input.id, "input", "id")
+        await invitations.revoke(info.context.services.db, info.context.actor, invitation_id)
+        return RevokeInvitationPayload(revoked_id=ids.encode("Invitation", invitation_id))

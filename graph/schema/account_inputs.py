@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import strawberry
 from strawberry import ID
 
-from graph.schema.api_key import ApiKey
+from graph.schema.api_key import ApiKey, KeyScope
 from graph.schema.viewer import Viewer
 
 
@@ -51,11 +53,52 @@ class LogInPayload:
     token: str = strawberry.field(description="A token for `Authorization: Bearer`; it expires.")
 
 
+@strawberry.input(description="The password so far, and the one to come.")
+class ChangePasswordInput:
+    """Both passwords."""
+
+    current_password: str = strawberry.field(description="Your password so far.")
+    new_password: str = strawberry.field(description="8 to 128 characters.")
+    revoke_keys: bool = strawberry.field(
+        default=False, description="Whether all your API keys end too, as all tokens do."
+    )
+
+
+@strawberry.type(description="You have another password. All earlier tokens are useless.")
+class ChangePasswordPayload:
+    """What `changePassword` answers."""
+
+    viewer: Viewer = strawberry.field(description="Your account.")
+    token: str = strawberry.field(description="A new token for `Authorization: Bearer`.")
+
+
+@strawberry.input(description="What an account that has no password shall log in with.")
+class SetEmailAndPasswordInput:
+    """An address with its password."""
+
+    email: str = strawberry.field(description="Your e-mail address.")
+    password: str = strawberry.field(description="8 to 128 characters.")
+
+
+@strawberry.type(description="You can log in with these from now on; your keys stay.")
+class SetEmailAndPasswordPayload:
+    """What `setEmailAndPassword` answers."""
+
+    viewer: Viewer = strawberry.field(description="Your account.")
+    token: str = strawberry.field(description="A token for `Authorization: Bearer`.")
+
+
 @strawberry.input(description="A new API key.")
 class CreateApiKeyInput:
-    """What to call it."""
+    """What to call it, and what it is good for."""
 
     label: str = strawberry.field(default="", description="What the key is for, in your words.")
+    scopes: list[KeyScope] | None = strawberry.field(
+        default=None, description="What it may be used for; left out, for everything."
+    )
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="When it ends; left out, never."
+    )
 
 
 @strawberry.type(description="The new API key.")
@@ -64,6 +107,21 @@ class CreateApiKeyPayload:
 
     api_key: ApiKey = strawberry.field(description="The key as it will be listed.")
     secret: str = strawberry.field(description="The key itself, shown this once.")
+
+
+@strawberry.input(description="Which API key to call something else.")
+class LabelApiKeyInput:
+    """A key of the caller's, and its new label."""
+
+    id: ID = strawberry.field(description="The key's id, as `viewer.apiKeys` lists it.")
+    label: str = strawberry.field(description="What to call it; at most 100 characters.")
+
+
+@strawberry.type(description="The key has another label.")
+class LabelApiKeyPayload:
+    """What `labelApiKey` answers."""
+
+    api_key: ApiKey = strawberry.field(description="The key as it is listed now.")
 
 
 @strawberry.input(description="Which API key to revoke.")
@@ -80,8 +138,25 @@ class RevokeApiKeyPayload:
     revoked_id: ID = strawberry.field(description="The id of the key that was revoked.")
 
 
-@strawberry.type(description="Every token that was made so far is useless; API keys stay.")
+@strawberry.input(description="What ends besides your tokens, and what does not.")
+class SignOutEverywhereInput:
+    """What to end."""
+
+    revoke_keys: bool = strawberry.field(
+        default=False, description="Whether all your API keys end too."
+    )
+    keep_this_session: bool = strawberry.field(
+        default=False,
+        description="Whether you go on: with a new token or, if you came with an API key, with "
+        "that key.",
+    )
+
+
+@strawberry.type(description="Every token that was made so far is useless.")
 class SignOutEverywherePayload:
     """What `signOutEverywhere` answers."""
 
     viewer: Viewer = strawberry.field(description="Your account.")
+    token: str | None = strawberry.field(
+        description="A new token, if you came with one and asked to keep this session."
+    )

@@ -17,13 +17,27 @@ from strawberry import ID
 from domain.errors import Invalid
 from graph.fields import computed
 
-Kind = Literal["User", "Team", "KnowledgeEntry", "Session", "ApiKey"]
+Kind = Literal[
+    "User",
+    "Team",
+    "KnowledgeEntry",
+    "Session",
+    "ApiKey",
+    "Invitation",
+    "SharedSession",
+    "SessionSummary",
+    "CommunityPattern",
+]
 _TAGS: dict[Kind, bytes] = {
     "User": b"u",
     "Team": b"t",
     "KnowledgeEntry": b"k",
     "Session": b"s",
     "ApiKey": b"a",
+    "Invitation": b"i",
+    "SharedSession": b"h",
+    "SessionSummary": b"y",
+    "CommunityPattern": b"p",
 }
 _KINDS = {tag: kind for kind, tag in _TAGS.items()}
 _UUID_TEXT = 36

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NewType
 
 import strawberry
@@ -35,6 +35,13 @@ def _epoch_ms(value: Any) -> int:
     if not 0 <= number <= MAX_EPOCH_MS:
         raise GraphQLError(f"must be milliseconds since 1970, from 0 to {MAX_EPOCH_MS}")
     return number
+
+
+def _day(value: Any) -> date:
+    try:
+        return date.fromisoformat(_text(value))
+    except ValueError:
+        raise GraphQLError("must be an ISO 8601 date such as 2026-01-31") from None
 
 
 def _instant(value: Any) -> datetime:
@@ -78,6 +85,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         "2026-01-31T12:00:00.000000+00:00; the server answers in UTC.",
         serialize=lambda value: value.astimezone(UTC).isoformat(),
         parse_value=_instant,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A day in ISO 8601, such as 2026-01-31.",
+        serialize=date.isoformat,
+        parse_value=_day,
     ),
 }
 """What each Python type is in the schema; given to Strawberry's configuration."""

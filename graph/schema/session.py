@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from domain import sessions
-from domain.sessions import Keyset
 from graph.context import Info
+from graph.fields import computed
 from graph.schema import ids
-from graph.schema.paging import Connection, Place, Window, connection, instant_of, place_of
+from graph.schema.conversation import ConversationFields
 from graph.schema.scalars import BigInt
 
-OfProject = Annotated[
-    str | None,
-    strawberry.argument(
-        description="Only of this project: its name or its folder, whole or the last part."
-    ),
-]
+if TYPE_CHECKING:
+    from graph.schema.shared_session import SharedSession
 
 
 @strawberry.type(description="One session of Claude Code, whose conversation is backed up here.")
-class Session(ids.Node):
+class Session(ConversationFields, ids.Node):
     """A session as its owner sees it."""
 
     kind = "Session"
@@ -46,8 +42,22 @@ class Session(ids.Node):
     conversation_lines: BigInt = strawberry.field(
         description="The number of lines of the backed-up conversation."
     )
+    tags: list[str] = strawberry.field(description="Your own words to find it by.")
+    notes: str | None = strawberry.field(
+        description="What you wrote down about it. Teams that it is shared with do not see it."
+    )
     created_at: datetime = strawberry.field(description="When this server first heard of it.")
     updated_at: datetime = strawberry.field(description="When this server last stored a change.")
+
+    @computed("Where you have shared it, first shared first.")
+    async def shares(
+        self, info: Info
+    ) -> list[Annotated[SharedSession, strawberry.lazy("graph.schema.shared_session")]]:
+        """Its shares with teams that the caller is in."""
+        from graph.schema.shared_session import SharedSession  # noqa: PLC0415 - it leads back here
+
+        found = await info.context.loaders.session_shares.load(self.uuid)
+        return [SharedSession.of(share) for share in found]
 
     @classmethod
     def of(cls, session: sessions.Session) -> Session:
@@ -64,29 +74,8 @@ class Session(ids.Node):
             ended_at=session.last_at,
             conversation_size=BigInt(session.conversation_size),
             conversation_lines=BigInt(session.conversation_lines),
+            tags=list(session.tags),
+            notes=session.notes,
             created_at=session.created_at,
             updated_at=session.updated_at,
         )
-
-
-async def session_page(info: Info, asked: Window, project: str | None) -> Connection[Session]:
-    """A page of the caller's sessions, last changed first."""
-    db, actor = info.context.services.db, info.context.actor
-    rows = await sessions.page(
-        db,
-        actor,
-        limit=asked.fetch,
-        project=project,
-        after=_keyset(asked.after, "after"),
-        before=_keyset(asked.before, "before"),
-        backward=asked.backward,
-    )
-    return connection(rows, asked, Session.of, _place, lambda: sessions.count(db, actor, project))
-
-
-def _keyset(place: Place | None, argument: str) -> Keyset | None:
-    return None if place is None else Keyset(instant_of(place, argument), place.id)
-
-
-def _place(session: sessions.Session) -> Place:
-    return place_of(session.updated_at, session.id)

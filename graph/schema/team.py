@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from typing import Annotated
@@ -13,6 +13,8 @@ from domain import teams
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
+from graph.schema.audit import AuditEvent, OnlyEvents, team_audit
+from graph.schema.invitation import Invitation, team_invitations
 from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
 from graph.schema.paging import (
     After,
@@ -21,21 +23,24 @@ from graph.schema.paging import (
     First,
     Last,
     Place,
-    connection,
+    page_of_all,
     place_of,
     window,
 )
+from graph.schema.role import Role as Role
+from graph.schema.shared_session import SharedSession, shared_session_page
 from graph.schema.user import User
 
 
-@strawberry.enum(description="What somebody may do in a team.")
-class Role(Enum):
-    """The roles of `domain.policy`."""
+@strawberry.enum(description="In which order a team's members are listed.")
+class MemberOrder(Enum):
+    """The orders of `Team.members`."""
 
-    OWNER = strawberry.enum_value("owner", description="Everything; a team has one owner.")
-    ADMIN = strawberry.enum_value("admin", description="Rename the team; read and write.")
-    MEMBER = strawberry.enum_value("member", description="Read and write.")
-    VIEWER = strawberry.enum_value("viewer", description="Read only.")
+    OLDEST_FIRST = strawberry.enum_value("oldest", description="First come first.")
+    NEWEST_FIRST = strawberry.enum_value("newest", description="Last come first.")
+    BY_ROLE = strawberry.enum_value(
+        "role", description="Owner, admins, members, viewers; within a role first come first."
+    )
 
 
 @strawberry.type(description="A person's place in a team.")
@@ -63,13 +68,49 @@ class Team(ids.Node):
     created_at: datetime = strawberry.field(description="When it was founded.")
     my_role: Role = strawberry.field(description="What you may do in it.")
 
-    @computed("Everybody in the team, first come first.")
+    @computed("Everybody in the team, first come first unless you say otherwise.")
     async def members(
-        self, info: Info, first: First = None, after: After = None
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        role: Annotated[
+            Role | None, strawberry.argument(description="Only those with this role.")
+        ] = None,
+        order_by: Annotated[
+            MemberOrder, strawberry.argument(description="In which order; cursors belong to it.")
+        ] = MemberOrder.OLDEST_FIRST,
     ) -> Connection[Member]:
         """A page of the team's members."""
         everybody = await info.context.loaders.members.load(self.uuid)
-        return member_page(everybody, first, after)
+        wanted = [m for m in everybody if role is None or m.role == str(role.value)]
+        return page_of_all(wanted, window(first, after), Member.of, _PLACES[order_by])
+
+    @computed(
+        "Open invitations by link, oldest first; an error FORBIDDEN unless you own the team or are "
+        "an admin of it."
+    )
+    async def invitations(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Invitation]:
+        """A page of the team's open invitations."""
+        return await team_invitations(info, self.uuid, window(first, after))
+
+    @computed(
+        "Security events of the team, newest first; an error FORBIDDEN unless you own the team or "
+        "are an admin of it."
+    )
+    async def audit(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: OnlyEvents = None,
+    ) -> Connection[AuditEvent]:
+        """A page of the team's audit log."""
+        return await team_audit(info, self.uuid, filter, window(first, after, last, before))
 
     @computed("What the team shares, newest first.")
     async def knowledge(
@@ -87,6 +128,18 @@ class Team(ids.Node):
         asked = window(first, after, last, before)
         return await knowledge_page(info, wanted(filter, self.uuid, only_team=True), asked)
 
+    @computed("The sessions that members share with the team, last shared first.")
+    async def shared_sessions(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[SharedSession]:
+        """A page of the team's shared sessions."""
+        return await shared_session_page(info, window(first, after, last, before), self.uuid)
+
     @classmethod
     def of(cls, team: teams.Team) -> Team:
         """The GraphQL view of a team."""
@@ -95,18 +148,26 @@ class Team(ids.Node):
         )
 
 
-def member_page(
-    everybody: Sequence[teams.Member], first: int | None, after: str | None
-) -> Connection[Member]:
-    """A page of a team's members."""
+_RANKS = {str(role.value): rank for rank, role in enumerate(Role)}
+_RANK_BITS = 52  # more than the microseconds since 1970 take for a century to come
 
-    def place(member: teams.Member) -> Place:
-        return place_of(member.joined_at, member.account_id)
 
-    async def count() -> int:
-        return len(everybody)
+def _oldest(member: teams.Member) -> Place:
+    return place_of(member.joined_at, member.account_id)
 
-    asked = window(first, after)
-    ordered = sorted(everybody, key=place)
-    rest = [member for member in ordered if asked.after is None or place(member) > asked.after]
-    return connection(rest[: asked.fetch], asked, Member.of, place, count)
+
+def _newest(member: teams.Member) -> Place:
+    number, account_id = _oldest(member)
+    return Place(-number, account_id)
+
+
+def _by_role(member: teams.Member) -> Place:
+    number, account_id = _oldest(member)
+    return Place((_RANKS[member.role] << _RANK_BITS) + number, account_id)
+
+
+_PLACES: dict[MemberOrder, Callable[[teams.Member], Place]] = {
+    MemberOrder.OLDEST_FIRST: _oldest,
+    MemberOrder.NEWEST_FIRST: _newest,
+    MemberOrder.BY_ROLE: _by_role,
+}

@@ -7,6 +7,7 @@ from datetime import datetime
 import strawberry
 from strawberry import ID
 
+from graph.schema.role import Role
 from graph.schema.team import Team
 
 
@@ -28,8 +29,13 @@ class CreateTeamPayload:
 class InviteToTeamInput:
     """A person's address."""
 
-    team_id: ID = strawberry.field(description="The team; you must be its owner.")
+    team_id: ID = strawberry.field(description="The team; you own it or are an admin of it.")
     email: str = strawberry.field(description="The person's e-mail address.")
+    role: Role = strawberry.field(
+        default=Role.MEMBER,
+        description="What the person may do there. Admins invite members and viewers, the owner "
+        "admins too; nobody is invited as an owner.",
+    )
 
 
 @strawberry.type(
@@ -52,7 +58,7 @@ class InviteToTeamPayload:
 class AcceptInvitationInput:
     """The token of the invitation."""
 
-    token: str = strawberry.field(description="The token that the team's owner was given.")
+    token: str = strawberry.field(description="The token that whoever invited you was given.")
 
 
 @strawberry.type(description="You are in.")
@@ -91,3 +97,82 @@ class LeaveTeamPayload:
     """What `leaveTeam` answers."""
 
     left_id: ID = strawberry.field(description="The id of the team that you left.")
+
+
+@strawberry.input(description="A team, and what to call it from now on.")
+class RenameTeamInput:
+    """A team's new name."""
+
+    team_id: ID = strawberry.field(description="The team; you own it or are an admin of it.")
+    name: str = strawberry.field(description="What to call it; 1 to 255 characters.")
+
+
+@strawberry.type(description="The team is called so now.")
+class RenameTeamPayload:
+    """What `renameTeam` answers."""
+
+    team: Team = strawberry.field(description="The team.")
+
+
+@strawberry.input(description="Which team to delete.")
+class DeleteTeamInput:
+    """A team to end."""
+
+    team_id: ID = strawberry.field(description="The team; you must be its owner.")
+
+
+@strawberry.type(description="The team is gone for everybody, with what it shared.")
+class DeleteTeamPayload:
+    """What `deleteTeam` answers."""
+
+    deleted_id: ID = strawberry.field(description="The id of the team that was deleted.")
+
+
+@strawberry.input(description="Who shall have which role in which team.")
+class ChangeMemberRoleInput:
+    """A member's new role."""
+
+    team_id: ID = strawberry.field(description="The team; you own it or are an admin of it.")
+    user_id: ID = strawberry.field(description="The member; never the owner.")
+    role: Role = strawberry.field(
+        description="ADMIN, MEMBER or VIEWER for the owner to give, MEMBER or VIEWER for an admin, "
+        "among those who are either. A team's owner is made by `transferOwnership`."
+    )
+
+
+@strawberry.type(description="The member has that role now.")
+class ChangeMemberRolePayload:
+    """What `changeMemberRole` answers."""
+
+    user_id: ID = strawberry.field(description="The member.")
+    role: Role = strawberry.field(description="The member's role.")
+
+
+@strawberry.input(description="Whose a team shall be.")
+class TransferOwnershipInput:
+    """A team and its owner to be."""
+
+    team_id: ID = strawberry.field(description="The team; you must be its owner.")
+    user_id: ID = strawberry.field(description="A member of it.")
+
+
+@strawberry.type(description="The team has another owner; you are an admin of it now.")
+class TransferOwnershipPayload:
+    """What `transferOwnership` answers."""
+
+    owner_id: ID = strawberry.field(description="The new owner's id as a User.")
+    team: Team = strawberry.field(description="The team.")
+
+
+@strawberry.input(description="Which invitation to take back.")
+class RevokeInvitationInput:
+    """An open invitation."""
+
+    id: ID = strawberry.field(description="Its id, as `team.invitations` lists it.")
+
+
+@strawberry.type(description="The link of that invitation is useless from now on.")
+class RevokeInvitationPayload:
+    """What `revokeInvitation` answers."""
+
+    revoked_id: ID = strawberry.field(description="The id of the invitation.")

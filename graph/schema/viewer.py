@@ -8,19 +8,25 @@ from typing import Annotated
 import strawberry
 from strawberry import ID
 
-from domain import accounts, teams
+from domain import accounts, teams, usage
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
-from graph.schema.api_key import ApiKey
+from graph.schema.api_key import ApiKey, key_page
+from graph.schema.audit import AuditEvent, OnlyEvents, my_audit
+from graph.schema.contribution import Contribution, contribution_page
+from graph.schema.invitation import Invitation, my_invitations
 from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
 from graph.schema.paging import After, Before, Connection, First, Last, window
-from graph.schema.session import OfProject, Session, session_page
+from graph.schema.session import Session
+from graph.schema.session_list import Narrowed, OfProject, Ordered, SessionOrder, session_page
 from graph.schema.team import Team
+from graph.schema.token_usage import TokenUsageFields
+from graph.schema.usage import Usage
 
 
 @strawberry.type(description="You, as only you see yourself.")
-class Viewer:
+class Viewer(TokenUsageFields):
     """The account that the credential belongs to."""
 
     id: ID = strawberry.field(description="The id under which others know you as a User.")
@@ -34,10 +40,42 @@ class Viewer:
     created_at: datetime = strawberry.field(description="When you opened the account.")
 
     @computed("Your API keys that are not revoked, oldest first.")
-    async def api_keys(self, info: Info) -> list[ApiKey]:
-        """The living keys."""
-        keys = await accounts.keys(info.context.services, info.context.actor)
-        return [ApiKey.of(key) for key in keys]
+    async def api_keys(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[ApiKey]:
+        """A page of the caller's keys."""
+        return await key_page(info, window(first, after, last, before))
+
+    @computed(
+        "Open invitations to your e-mail address, oldest first. They tell you which teams wait; to "
+        "join takes the link, since anybody may claim an address."
+    )
+    async def invitations(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Invitation]:
+        """A page of the invitations to the caller."""
+        return await my_invitations(info, window(first, after))
+
+    @computed(
+        "Security events that you caused or that concern you, newest first. An API key needs the "
+        "scope ADMIN for it."
+    )
+    async def audit(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: OnlyEvents = None,
+    ) -> Connection[AuditEvent]:
+        """A page of the caller's audit log."""
+        return await my_audit(info, filter, window(first, after, last, before))
 
     @computed("The teams that you belong to, oldest first.")
     async def teams(self, info: Info) -> list[Team]:
@@ -60,19 +98,34 @@ class Viewer:
         asked = window(first, after, last, before)
         return await knowledge_page(info, wanted(filter, None, only_team=False), asked)
 
-    @computed("Your sessions of Claude Code, last changed first.")
+    @computed("Your sessions of Claude Code, last changed first unless you say otherwise.")
     async def sessions(
         self,
         info: Info,
         *,
         project: OfProject = None,
+        filter: Narrowed = None,
+        order_by: Ordered = SessionOrder.UPDATED,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Connection[Session]:
         """A page of the caller's sessions."""
-        return await session_page(info, window(first, after, last, before), project)
+        asked = window(first, after, last, before)
+        return await session_page(info, asked, filter, project, order_by)
+
+    @computed("What you contribute to the community. Only you can see that it is you.")
+    async def contributions(
+        self, info: Info, first: First = None, after: After = None
+    ) -> Connection[Contribution]:
+        """A page of the caller's contributions."""
+        return await contribution_page(info, window(first, after))
+
+    @computed("What you keep on this server, and what you do there.")
+    async def usage(self, info: Info) -> Usage:
+        """The caller's usage."""
+        return Usage.of(await usage.of(info.context.services, info.context.actor))
 
     @classmethod
     def of(cls, account: accounts.Account) -> Viewer:

@@ -12,10 +12,14 @@ from domain import cursor
 from domain.cursor import Position
 from domain.errors import Invalid
 
-positions = st.builds(Position, st.integers(0, cursor.MAX_VERSION), st.booleans())
+versions = st.integers(0, cursor.MAX_VERSION)
+positions = st.builds(Position, versions, st.booleans(), st.just(0))
+floored = st.builds(Position, versions, st.booleans(), versions).filter(
+    lambda position: not 0 < position.floor <= position.version
+)
 
 
-@given(st.dictionaries(st.uuids(), positions, max_size=20))
+@given(st.dictionaries(st.uuids(), positions | floored, max_size=20))
 def test_a_cursor_says_what_was_put_into_it(seen: dict[UUID, Position]) -> None:
     assert cursor.decode(cursor.encode(seen)) == seen
 

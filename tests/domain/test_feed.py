@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from db import accounts as account_rows
+from db import keys as key_rows
 from db import teams as team_rows
 from db.engine import Database
 from db.notify import Listener
-from domain import cursor, knowledge, teams
+from domain import cursor, knowledge, memberships, teams
 from domain.actor import Actor, Role
 from domain.cursor import Position
 from domain.entries import EntryFields, NewEntry, Push
@@ -157,7 +158,7 @@ async def test_whoever_is_removed_gets_nothing_later(db: Database, hub: Hub) -> 
     await take(waiting, 1)
     began = time.monotonic()
     next_batch = asyncio.ensure_future(anext(waiting))
-    await teams.remove_member(db, owner, team_id, member.account_id)
+    await memberships.remove(db, owner, team_id, member.account_id)
     await push(db, owner, team_id, 1, 1)
     with pytest.raises(Revoked):
         await next_batch
@@ -172,14 +173,14 @@ async def test_whoever_has_fallen_behind_is_checked_with_every_page(db: Database
     hub = Hub(db)  # not started: nothing but the page itself can tell
     follower = await hub.follow(member, team_id, cursor.encode({team_id: Position(0)}))
     assert len(await anext(follower)) == 200
-    await teams.remove_member(db, owner, team_id, member.account_id)
+    await memberships.remove(db, owner, team_id, member.account_id)
     with pytest.raises(Revoked):
         await anext(follower)
 
 
 async def test_whoever_left_and_came_back_can_read_over_it(db: Database, hub: Hub) -> None:
     team_id, (_owner, member) = await team(db, await person(db), await person(db))
-    await teams.remove_member(db, member, team_id, member.account_id)
+    await memberships.remove(db, member, team_id, member.account_id)
     async with db.begin() as connection:
         await team_rows.add_member(connection, team_id, member.account_id, "member")
     follower = await hub.follow(member, team_id, cursor.encode({team_id: Position(0)}))
@@ -190,12 +191,21 @@ async def test_a_revoked_key_ends_what_it_opened(db: Database, hub: Hub) -> None
     actor = await person(db)
     key_id = uuid4()
     async with db.begin() as connection:
-        await account_rows.add_key(connection, key_id, actor.account_id, b"digest", "prefix", "")
+        await key_rows.add(
+            connection,
+            key_id=key_id,
+            account_id=actor.account_id,
+            digest=b"digest",
+            prefix="prefix",
+            label="",
+            scopes=["read"],
+            expires_at=None,
+        )
     by_key = await hub.follow(replace(actor, key_id=key_id), actor.account_id)
     by_token = await hub.follow(replace(actor, token_epoch=0), actor.account_id)
     both = [asyncio.ensure_future(anext(follower)) for follower in (by_key, by_token)]
     async with db.begin() as connection:
-        await account_rows.revoke_key(connection, actor.account_id, key_id)
+        await key_rows.revoke(connection, actor.account_id, key_id)
         await account_rows.advance_epoch(connection, actor.account_id)
     for ended in both:
         with pytest.raises(Revoked):

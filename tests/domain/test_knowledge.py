@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db.engine import Database
-from domain import knowledge, teams
+from domain import knowledge, memberships
 from domain.entries import EntryFields, Push
 from domain.errors import Forbidden, NotFound
 from domain.knowledge import Filter
@@ -25,7 +25,7 @@ async def test_a_push_that_was_on_its_way_when_its_author_was_removed_is_refused
     await knowledge.push(db, bob, Push(entries=mine, teamId=team_id))
     (entry,) = await knowledge.page(db, bob, Filter(), limit=10)
 
-    await teams.remove_member(db, owner, team_id, bob.account_id)
+    await memberships.remove(db, owner, team_id, bob.account_id)
     with pytest.raises(Forbidden):  # the actor was loaded before the removal
         await knowledge.push(db, bob, Push(entries=(_entry("late", 2, "x"),), teamId=team_id))
     with pytest.raises(NotFound):

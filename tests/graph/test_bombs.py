@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 
+from domain.actor import NOWHERE
 from domain.errors import Fault
 from domain.services import Services
 from graph import errors, limits
@@ -332,7 +333,7 @@ REFUSED_BY: dict[str, list[str]] = {
 def _seconds(query: str, variables: dict[str, Any]) -> tuple[float, str]:
     """The CPU time until execution would begin, on a new engine, and what refused the request."""
     engine = Engine(core_schema())
-    context = Context(cast(Services, None), None, "nowhere")
+    context = Context(cast(Services, None), None, NOWHERE)
     refused = "nothing"
     began = time.thread_time()
     try:

@@ -33,7 +33,7 @@ from tests.graph.test_documents_in_docs import DOCUMENTS
 DASHBOARD = """
 query Dashboard($first: Int = 10, $after: Cursor) {
   viewer {
-    ...Person apiKeys { id label prefix lastUsedAt }
+    ...Person apiKeys(first: 10) { nodes { id label prefix lastUsedAt } }
     teams {
       id name myRole
       members(first: 10) { totalCount nodes { role joinedAt user { id username email } } }

@@ -12,20 +12,36 @@ from tests.support.server import RunningServer
 READS = {
     "team": "query ($team: ID!) { team(id: $team) { name } }",
     "team members": "query ($team: ID!) { team(id: $team) { members { totalCount } } }",
+    "team invitations": "query ($team: ID!) { team(id: $team) { invitations { totalCount } } }",
+    "team audit": "query ($team: ID!) { team(id: $team) { audit { totalCount } } }",
     "knowledge": "query ($team: ID!) { knowledge(teamId: $team) { totalCount } }",
+    "session summaries": "query ($team: ID!) { sessionSummaries(teamId: $team) { totalCount } }",
+    "shared sessions": """query ($team: ID!) { team(id: $team) {
+        sharedSessions { totalCount } } }""",
+    "changes": "query ($team: ID!) { changes(scopes: [$team]) { nodes { cursor } } }",
     "search": 'query ($team: ID!) { searchKnowledge(query: "a", teamId: $team) { totalCount } }',
 }
 WRITES: dict[str, dict[str, object]] = {
     "inviteToTeam": {"email": "x@example.org"},
     "removeMember": {"userId": "member"},
     "leaveTeam": {},
+    "renameTeam": {"name": "Mine"},
+    "deleteTeam": {},
+    "changeMemberRole": {"userId": "member", "role": "VIEWER"},
+    "transferOwnership": {"userId": "member"},
     "createKnowledge": {"type": "decision", "timestamp": 1, "summary": "Hello"},
+    "saveSessionSummary": {"sessionId": "s", "summary": {}},
 }
 FIELDS = {
     "inviteToTeam": "memberId",
     "removeMember": "removedId",
     "leaveTeam": "leftId",
+    "renameTeam": "team { id }",
+    "deleteTeam": "deletedId",
+    "changeMemberRole": "role",
+    "transferOwnership": "ownerId",
     "createKnowledge": "entry { id }",
+    "saveSessionSummary": "summary { id }",
 }
 
 
@@ -51,6 +67,9 @@ async def test_an_outsider_gets_no_node_and_changes_no_entry(server: RunningServ
     owner, member, team_id = await team_of_two(server)
     outsider = await newcomer(server)
     entry_id = await owner.write("Ours", team_id)
+    user = "query ($id: ID!) { user(id: $id) { id } }"
+    assert (await member.ask(user, id=owner.id))["user"] == {"id": owner.id}
+    assert await outsider.code(user, id=owner.id) == "NOT_FOUND"
     for node_id in (team_id, entry_id, owner.id):
         query = "query ($id: ID!) { node(id: $id) { id } }"
         assert (await member.ask(query, id=node_id))["node"] == {"id": node_id}
@@ -105,7 +124,17 @@ def test_only_these_fields_are_open_to_everybody() -> None:
 
 async def test_nobody_without_a_credential_gets_past_a_guard(server: RunningServer) -> None:
     nobody = Caller(server)
-    for query in ("{ viewer { id } }", "{ teams { id } }", "{ knowledge { totalCount } }"):
+    for query in (
+        "{ viewer { id } }",
+        "{ teams { id } }",
+        "{ knowledge { totalCount } }",
+        "{ sessions { totalCount } }",
+        '{ session(sessionId: "s") { id } }',
+        "{ sessionSummaries { totalCount } }",
+        "{ patterns { totalCount } }",
+        "{ patternStatistics { totalPatterns } }",
+        "{ changes { nodes { at } } }",
+    ):
         assert await nobody.code(query) == "UNAUTHENTICATED"
 
 

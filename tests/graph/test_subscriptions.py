@@ -129,11 +129,11 @@ async def test_a_removed_members_socket_is_closed_within_a_second(server: Runnin
 
 async def test_a_revoked_keys_socket_is_closed_within_a_second(server: RunningServer) -> None:
     _owner, member, team_id = await team_of_two(server)
-    keys = (await member.ask("{ viewer { apiKeys { id } } }"))["viewer"]["apiKeys"]
+    viewer = (await member.ask("{ viewer { apiKeys { nodes { id } } } }"))["viewer"]
     async with socket_of(member, by_key=True) as socket:
         await socket.subscribe(TEAM_FEED, team=team_id)
         await asyncio.sleep(0.1)
-        await member.do("revokeApiKey", {"id": keys[0]["id"]}, "revokedId")
+        await member.do("revokeApiKey", {"id": viewer["apiKeys"]["nodes"][0]["id"]}, "revokedId")
         code, took, before = await closed(socket)
     assert (code, before) == (4403, [])
     assert took < 1.0

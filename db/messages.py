@@ -1,0 +1,205 @@
+"""Rows of messages, as they are listed and found. All of them the caller's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, cast, func, literal, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from db.conversations import COLUMNS as VERSION_COLUMNS
+from db.engine import Connection
+from db.rows import AnyRow, AnySelect
+from db.scope import Access, scoped
+from db.sessions import COLUMNS as SESSION_COLUMNS
+from db.tables import conversation_versions as versions
+from db.tables import messages, readings, sessions
+
+COLUMNS = tuple(column for column in messages.c if column.name not in {"scope_id", "search"})
+_PROJECT_FIELDS = (sessions.c.project_name, sessions.c.cwd, sessions.c.working_directory)
+
+
+class Spot(NamedTuple):
+    """A place in the order newest first."""
+
+    at: datetime
+    session: UUID
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which messages are wanted; what is None or empty does not narrow."""
+
+    roles: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    sidechains: bool | None = None
+    words: str | None = None
+    """A tsquery, with the scope's tag on its terms."""
+    session: UUID | None = None
+    project: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    nothing: bool = field(default=False)
+    """That no message is wanted, because nothing can match."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As conditions on a message and, for `project`, on its session."""
+        m = messages.c
+        found: list[ColumnElement[bool]] = []
+        if self.nothing:
+            found.append(literal(False))
+        if self.roles:
+            found.append(m.role.in_(list(self.roles)))
+        if self.kinds:
+            found.append(m.kind.in_(list(self.kinds)))
+        if self.sidechains is not None:
+            found.append(m.sidechain.is_(self.sidechains))
+        if self.words is not None:
+            found.append(m.search.op("@@")(cast(self.words, TSQUERY)))
+        if self.session is not None:
+            found.append(m.session == self.session)
+        if self.project is not None:
+            found.append(or_(*(column == self.project for column in _PROJECT_FIELDS)))
+        if self.since is not None:
+            found.append(and_(m.timed, m.at >= self.since))
+        if self.until is not None:
+            found.append(and_(m.timed, m.at < self.until))
+        return found
+
+
+def _own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
+    """Of sessions that are not deleted."""
+    living = and_(
+        sessions.c.scope_id == messages.c.scope_id,
+        sessions.c.id == messages.c.session,
+        sessions.c.deleted_at.is_(None),
+    )
+    return (
+        scoped(messages, access, *columns)
+        .where(messages.c.scope_id == access.account_id)
+        .join(sessions, living)
+    )
+
+
+async def page(
+    connection: Connection,
+    access: Access,
+    session: UUID,
+    file: str,
+    only: Only,
+    *,
+    limit: int,
+    after: int | None = None,
+    before: int | None = None,
+    backward: bool = False,
+) -> Sequence[AnyRow]:
+    """Messages of a file in line order; `backward` takes the last `limit` of the range."""
+    m = messages.c
+    query = _own(access, *COLUMNS).where(m.session == session, m.file == file, *only.conditions())
+    if after is not None:
+        query = query.where(m.line > after)
+    if before is not None:
+        query = query.where(m.line < before)
+    query = query.order_by(m.line.desc() if backward else m.line).limit(limit)
+    rows = (await connection.execute(query)).all()
+    return list(reversed(rows)) if backward else rows
+
+
+async def count(connection: Connection, access: Access, only: Only, file: str | None = None) -> int:
+    """How many messages match; of one file of the session, or of everything."""
+    query = _own(access, func.count()).where(*only.conditions())
+    if file is not None:
+        query = query.where(messages.c.file == file)
+    total: int = (await connection.execute(query)).scalar_one()
+    return total
+
+
+async def by_uuids(
+    connection: Connection, access: Access, wanted: Sequence[tuple[UUID, str]]
+) -> Sequence[AnyRow]:
+    """Messages by session and uuid; of several with one uuid the last is the one to show."""
+    m = messages.c
+    query = _own(access, *COLUMNS).where(tuple_(m.session, m.uuid).in_(list(wanted)))
+    return (await connection.execute(query.order_by(m.session, m.file.desc(), m.line))).all()
+
+
+def found(access: Access, only: Only, *, limit: int, after: Spot | None = None) -> AnySelect:
+    """Messages in all conversations, newest first."""
+    m = messages.c
+    # How many messages have a beginning of a word is only guessed, as too many, and then all would
+    # be gone through from the newest on: an expression leaves but the index of the words.
+    at = m.at + timedelta() if only.words and ":*" in only.words else m.at
+    order = (at, m.session, m.file, m.line)
+    query = _own(access, *COLUMNS).where(*only.conditions())
+    if after is not None:
+        query = query.where(tuple_(*order) < tuple_(*after))
+    return query.order_by(*(column.desc() for column in order)).limit(limit)
+
+
+async def search(
+    connection: Connection, access: Access, only: Only, *, limit: int, after: Spot | None = None
+) -> Sequence[AnyRow]:
+    """The rows of `found`."""
+    return (await connection.execute(found(access, only, limit=limit, after=after))).all()
+
+
+async def readings_of(
+    connection: Connection, access: Access, ids: Sequence[UUID]
+) -> Sequence[AnyRow]:
+    """What was read of these sessions, file by file."""
+    query = (
+        scoped(readings, access)
+        .where(readings.c.scope_id == access.account_id, readings.c.session.in_(list(ids)))
+        .order_by(readings.c.session, readings.c.file)
+    )
+    return (await connection.execute(query)).all()
+
+
+async def read_versions(
+    connection: Connection, access: Access, wanted: Sequence[tuple[UUID, str]]
+) -> Sequence[AnyRow]:
+    """The versions that the readings of these sessions and files describe."""
+    r, v = readings.c, versions.c
+    same = [r.scope_id == v.scope_id, r.session == v.session, r.number == v.number]
+    if "path" in v:
+        same.append(r.file == v.path)
+    query = (
+        select(r.session, r.file, *VERSION_COLUMNS)
+        .select_from(readings.join(versions, and_(*same)))
+        .where(
+            r.scope_id.in_(access.scopes),
+            r.scope_id == access.account_id,
+            tuple_(r.session, r.file).in_(list(wanted)),
+        )
+    )
+    return (await connection.execute(query)).all()
+
+
+async def versions_of(
+    connection: Connection, access: Access, ids: Sequence[UUID]
+) -> Sequence[AnyRow]:
+    """Session, number, size, lines, digest and dates of the versions, oldest first."""
+    v = versions.c
+    columns = (v.session, v.number, v.size, v.lines, v.digest, v.created_at, v.updated_at)
+    query = scoped(versions, access, *columns).where(
+        v.scope_id == access.account_id, v.session.in_(list(ids))
+    )
+    if "path" in v:
+        query = query.where(v.path == "")
+    return (await connection.execute(query.order_by(v.session, v.number))).all()
+
+
+async def sessions_by_ids(
+    connection: Connection, access: Access, ids: Sequence[UUID]
+) -> Sequence[AnyRow]:
+    """The caller's living sessions with these ids of ours."""
+    query = scoped(sessions, access, *SESSION_COLUMNS).where(
+        sessions.c.scope_id == access.account_id, sessions.c.id.in_(list(ids))
+    )
+    return (await connection.execute(query)).all()

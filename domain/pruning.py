@@ -1,0 +1,112 @@
+"""Forgetting what the log need not know any more: by a task of every server, one at a time.
+
+Nothing depends on when it happens. A reader whose cursor is older than what is kept is told so, or
+is given everything again (`domain.sync`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from db import pruning as rows
+from db.engine import Connection, Database
+from db.pruning import Old
+from domain.errors import DatabaseFullError, DatabaseUnavailableError
+
+EVERY = timedelta(hours=1)
+FIRST_AFTER = timedelta(minutes=2)
+BATCH = 1_000
+"""Entries of one transaction: writers of that scope wait for milliseconds."""
+SCOPES_AT_ONCE = 500
+PAUSE_SECONDS = 0.02
+"""Between two batches: pruning is never what the database is busy with."""
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Forgotten:
+    """What a round of pruning came to."""
+
+    entries: int = 0
+    tombstones: int = 0
+    complete: bool = True
+    """False when another process prunes at this moment, so that this one left off."""
+
+
+async def prune(db: Database, keep: timedelta) -> Forgotten:
+    """Delete log entries and tombstones that are older than `keep`, in small transactions.
+
+    Of each scope the newest old entry stays (see `db.pruning`).
+    """
+    before = datetime.now(UTC) - keep
+    done = Forgotten()
+    async for scope in _old_scopes(db, before):
+        entries = BATCH
+        while entries == BATCH:
+            async with db.begin() as connection:
+                if not await rows.alone(connection):
+                    done.complete = False
+                    return done
+                entries = await _batch(connection, scope, done)
+            await asyncio.sleep(PAUSE_SECONDS)
+    return done
+
+
+async def _batch(connection: Connection, scope: Old, done: Forgotten) -> int:
+    pruned = await rows.prune(connection, scope, BATCH)
+    done.entries += pruned.entries
+    done.tombstones += pruned.tombstones
+    return pruned.entries
+
+
+async def _old_scopes(db: Database, before: datetime) -> AsyncIterator[Old]:
+    after: UUID | None = UUID(int=0)
+    while after is not None:
+        async with db.read() as connection:
+            found, after = await rows.old(connection, before, after, SCOPES_AT_ONCE)
+        for scope in found:
+            yield scope
+
+
+class Pruner:
+    """The task that prunes now and then, from `start` to `stop`."""
+
+    def __init__(self, db: Database, keep: timedelta) -> None:
+        self._db, self._keep = db, keep
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, in the background."""
+        self._task = asyncio.create_task(self._run(), name="log pruning")
+
+    async def stop(self) -> None:
+        """Stop; what is half done is undone by the database."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _run(self) -> None:
+        pause = FIRST_AFTER
+        while True:
+            # Servers that were started together need not come together.
+            await asyncio.sleep(pause.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311
+            pause = EVERY
+            try:
+                done = await prune(self._db, self._keep)
+            except (DatabaseUnavailableError, DatabaseFullError):
+                continue
+            except Exception:
+                _logger.exception("Pruning the log failed, trying again later")
+            else:
+                if done.entries or done.tombstones:
+                    _logger.info("Pruned %d entries, %d tombstones", done.entries, done.tombstones)

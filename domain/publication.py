@@ -1,0 +1,147 @@
+"""What the community may be shown of a pattern, and the moment when that begins or ends.
+
+A pattern is shown while three independent people share it (k-anonymity after Sweeney 2002, with
+k = 3); members of one team count as one, and accounts that are too young do not count yet. Each
+value (a tag, a platform, a date) shows only where three share it. Counts are shown as bands, dates
+as weeks, ratings in tenths. Nobody is named: not in the log of the community either.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from db import contributions as said
+from db import log
+from db import patterns as rows
+from db.engine import Connection, Database
+from db.log import Entry
+from db.tables import COMMUNITY
+from domain import journal
+from domain.sameness import plain, terms
+
+INDEPENDENT: Final = 3
+WEEK_MS: Final = 7 * 24 * 3600 * 1000
+SWEEP_MAX: Final = 200
+NOBODY: Final = UUID(int=0)
+
+
+async def refresh(connection: Connection, pattern_ids: Collection[UUID]) -> set[UUID]:
+    """Work out anew what is shown of these patterns, whose rows are locked; those that are shown.
+
+    Patterns that nobody shares any more go. What came into sight or went out of it is logged in
+    the community's scope, whose lock is the last that a transaction takes.
+    """
+    shown, turned = set(), []
+    for pattern_id in pattern_ids:
+        was, now = await _refresh(connection, pattern_id)
+        if now:
+            shown.add(pattern_id)
+        if was != now:
+            turned.append((pattern_id, "pattern_published" if now else "pattern_withdrawn"))
+    if turned:
+        head = (await log.advance(connection, None, {COMMUNITY: len(turned)}))[COMMUNITY]
+        week = await rows.this_week(connection)
+        entries = [
+            Entry(COMMUNITY, head.take(), week, kind, pattern_id, NOBODY)
+            for pattern_id, kind in turned
+        ]
+        await journal.append(connection, entries)
+    return shown
+
+
+async def _refresh(connection: Connection, pattern_id: UUID) -> tuple[bool, bool]:
+    """Whether a pattern was shown, and whether it is."""
+    pattern = await rows.locked(connection, pattern_id)
+    if pattern is None:
+        return False, False
+    was = pattern.visible_at is not None
+    if not await said.is_shared(connection, pattern_id):
+        await rows.delete_one(connection, pattern_id)
+        return was, False
+    values = published(await said.contributions_to(connection, pattern_id))
+    visible = bool(values["independent"] >= INDEPENDENT)
+    values["visible_at"] = rows.first_shown() if visible else None
+    values["grams"] = terms(pattern.category, pattern.approach)
+    await rows.publish(connection, pattern_id, values)
+    return was, visible
+
+
+async def sweep(db: Database) -> int:
+    """Let contributions count whose accounts are old enough by now; of how many patterns."""
+    async with db.read() as connection:
+        due = await said.due(connection, SWEEP_MAX)
+    for pattern_id in due:
+        async with db.begin() as connection:
+            if await rows.locked(connection, pattern_id) is not None:
+                await said.let_count(connection, pattern_id)
+                await refresh(connection, [pattern_id])
+    return len(due)
+
+
+def published(contributions: Sequence[Any]) -> dict[str, Any]:
+    """What may be shown of a pattern: each value only where three independent people share it."""
+    rated = [c for c in contributions if c.effectiveness is not None]
+    tags = sorted({tag for c in contributions for tag in c.tags})
+    return {
+        "independent": independent(contributions),
+        "type": _shared(contributions, lambda c: c.type) or "pattern",
+        "platform": _shared(contributions, lambda c: c.platform),
+        "tags": [t for t in tags if _enough(c for c in contributions if t in c.tags)],
+        "effectiveness": (
+            round(sum(c.effectiveness for c in rated) / len(rated), 1) if _enough(rated) else None
+        ),
+        "first_seen": _week(_known_to_three(contributions, lambda c: c.first_seen, min)),
+        "last_seen": _week(_known_to_three(contributions, lambda c: c.last_seen, max)),
+    }
+
+
+def _shared(contributions: Sequence[Any], value: Callable[[Any], str | None]) -> str | None:
+    """The most frequent value that three independent people share, in its usual spelling."""
+    given = [(plain(v), v) for c in contributions if (v := value(c)) is not None]
+    for meaning, _ in Counter(meaning for meaning, _ in given).most_common():
+        if _enough(c for c in contributions if (v := value(c)) and plain(v) == meaning):
+            spellings = Counter(v for m, v in given if m == meaning)
+            return min(spellings, key=lambda v: (-spellings[v], v))
+    return None
+
+
+def _known_to_three(
+    contributions: Sequence[Any],
+    value: Callable[[Any], int],
+    outermost: Callable[[Iterable[int]], int],
+) -> int:
+    """The time by which three had seen it (from which on, for the last): no single one's own."""
+    each = [outermost(map(value, cluster)) for cluster in _clusters(contributions)]
+    ordered = sorted(each, reverse=outermost is max)
+    return ordered[min(INDEPENDENT, len(ordered)) - 1] if ordered else 0
+
+
+def _enough(contributions: Iterable[Any]) -> bool:
+    return independent(contributions) >= INDEPENDENT
+
+
+def independent(contributions: Iterable[Any]) -> int:
+    """How many contributors remain when all who share a team, even through others, count as one."""
+    return len(_clusters(contributions))
+
+
+def _clusters(contributions: Iterable[Any]) -> list[list[Any]]:
+    clusters: list[tuple[set[bytes], list[Any]]] = []
+    for contribution in contributions:
+        joined, people = {contribution.contributor, *contribution.groups}, [contribution]
+        apart = []
+        for digests, others in clusters:
+            if digests & joined:
+                joined |= digests
+                people += others
+            else:
+                apart.append((digests, others))
+        clusters = [*apart, (joined, people)]
+    return [people for _digests, people in clusters]
+
+
+def _week(epoch_ms: int) -> int:
+    return epoch_ms - epoch_ms % WEEK_MS

@@ -1,0 +1,1 @@
+"""What conversations say: read behind their uploads, and found again."""

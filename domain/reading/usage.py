@@ -1,0 +1,101 @@
+"""What conversations cost in tokens: the last line of an answer counts, and each answer once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from db import token_usage as rows
+from db.engine import Database
+from db.rows import AnyRow
+from db.token_usage import By as By
+from domain.actor import Actor
+from domain.errors import Invalid
+
+GROUPS_MAX: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Sums of tokens."""
+
+    messages: int = 0
+    """Answers of models."""
+    input: int = 0
+    output: int = 0
+    cache_creation: int = 0
+    cache_creation_1h: int = 0
+    """Those of `cache_creation` that are kept for an hour."""
+    cache_read: int = 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(
+            self.messages + other.messages,
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_creation + other.cache_creation,
+            self.cache_creation_1h + other.cache_creation_1h,
+            self.cache_read + other.cache_read,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDay:
+    """What one model did on one day (UTC) in one session."""
+
+    model: str
+    day: date | None
+    """None for answers without a time."""
+    tokens: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one day, model or project cost."""
+
+    name: str | None
+    tokens: Tokens
+
+
+async def of_sessions(
+    db: Database, actor: Actor, ids: Sequence[UUID]
+) -> dict[UUID, list[ModelDay]]:
+    """Per session the usage of its conversation and its subagents, by day and model."""
+    async with db.read() as connection:
+        found = await rows.of_sessions(connection, actor.access, ids)
+    usage: dict[UUID, list[ModelDay]] = {id: [] for id in ids}
+    for row in found:
+        usage[row.session].append(ModelDay(row.model, row.day, _tokens(row)))
+    return usage
+
+
+async def totals(
+    db: Database, actor: Actor, by: By, first: date | None = None, last: date | None = None
+) -> list[Group]:
+    """All the actor's usage from one day to another, both included, grouped.
+
+    An answer that several sessions hold, because they were resumed, counts once. Days come newest
+    first, others with the most output first; at most GROUPS_MAX. Raises Invalid.
+    """
+    if first is not None and last is not None and last < first:
+        raise Invalid.at("to", "must not be before from")
+    for name, day in (("from", first), ("to", last)):
+        if day is not None and not 1970 <= day.year <= 9998:
+            raise Invalid.at(name, "must be a day from 1970 to 9998")
+    async with db.read() as connection:
+        found = await rows.totals(connection, actor.access, by, first, last, GROUPS_MAX)
+    return [Group(None if row.name is None else str(row.name), _tokens(row)) for row in found]
+
+
+def _tokens(row: AnyRow) -> Tokens:
+    return Tokens(
+        row.messages,
+        row.input,
+        row.output,
+        row.cache_creation,
+        row.cache_creation_1h,
+        row.cache_read,
+    )

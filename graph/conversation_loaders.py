@@ -1,0 +1,61 @@
+"""Batched look-ups about conversations: one statement a relation, whatever the list's size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+from aiodataloader import DataLoader
+
+from domain.actor import Actor
+from domain.reading import conversation, usage
+from domain.reading.conversation import Message, Reading, Summary
+from domain.reading.usage import ModelDay
+from domain.services import Services
+from domain.sessions import Session
+
+Place: TypeAlias = tuple[UUID, str]
+BATCH = 1000
+
+
+class ConversationLoaders:
+    """By session, for one actor; what it may not see is empty."""
+
+    def __init__(self, services: Services, actor: Actor) -> None:
+        self._services, self._db, self._actor = services, services.db, actor
+        self.readings: DataLoader[UUID, Reading] = DataLoader(self._readings, max_batch_size=BATCH)
+        self.usage: DataLoader[UUID, list[ModelDay]] = DataLoader(self._usage, max_batch_size=BATCH)
+        self.versions: DataLoader[UUID, list[Summary]] = DataLoader(
+            self._versions, max_batch_size=BATCH
+        )
+        self.sessions: DataLoader[UUID, Session | None] = DataLoader(
+            self._sessions, max_batch_size=BATCH
+        )
+        self.messages: DataLoader[Place, Message | None] = DataLoader(
+            self._messages, max_batch_size=BATCH
+        )
+        self.raw: DataLoader[Message, str | None] = DataLoader(self._raw, max_batch_size=BATCH)
+
+    async def _readings(self, ids: Sequence[UUID]) -> list[Reading]:
+        found = await conversation.readings(self._db, self._actor, ids)
+        return [found[id] for id in ids]
+
+    async def _usage(self, ids: Sequence[UUID]) -> list[list[ModelDay]]:
+        found = await usage.of_sessions(self._db, self._actor, ids)
+        return [found[id] for id in ids]
+
+    async def _versions(self, ids: Sequence[UUID]) -> list[list[Summary]]:
+        found = await conversation.versions(self._db, self._actor, ids)
+        return [found[id] for id in ids]
+
+    async def _sessions(self, ids: Sequence[UUID]) -> list[Session | None]:
+        found = await conversation.sessions_by_ids(self._db, self._actor, ids)
+        return [found.get(id) for id in ids]
+
+    async def _messages(self, places: Sequence[Place]) -> list[Message | None]:
+        found = await conversation.by_uuids(self._db, self._actor, places)
+        return [found.get(place) for place in places]
+
+    async def _raw(self, messages: Sequence[Message]) -> list[str | None]:
+        return await conversation.raw(self._db, self._services.custody, self._actor, messages)

@@ -1,0 +1,237 @@
+"""What a session's conversation says: the fields that `Session` has of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from domain.errors import Invalid
+from domain.reading import conversation
+from domain.reading.conversation import Only
+from graph.context import Info
+from graph.fields import computed
+from graph.schema.message import Message, MessageFilter, only_of
+from graph.schema.paging import (
+    After,
+    Before,
+    Connection,
+    Edge,
+    First,
+    Last,
+    Place,
+    Window,
+    connection,
+    page_info,
+    place_cursor,
+    window,
+)
+from graph.schema.scalars import BigInt
+from graph.schema.token_usage import SessionUsage
+
+OfFile = Annotated[
+    str,
+    strawberry.argument(
+        description="The path of a subagent's transcript; the conversation itself unless given."
+    ),
+]
+OnlyMessages = Annotated[
+    MessageFilter | None, strawberry.argument(description="Only some of them.")
+]
+AroundLine = Annotated[
+    int | None,
+    strawberry.argument(
+        description="A page with this line in its middle, `first` long; instead of a cursor."
+    ),
+]
+
+
+@strawberry.type(description="How many records of one kind a conversation has.")
+class KindCount:
+    """A kind's count."""
+
+    kind: str = strawberry.field(
+        description="Claude Code's type of the record; empty for lines that are no JSON object."
+    )
+    count: int = strawberry.field(description="How many there are, subagents included.")
+
+
+@strawberry.type(
+    description="A version of a conversation. Versions do not continue each other: an upload that "
+    "only adds makes the current one longer."
+)
+class ConversationVersion:
+    """A version."""
+
+    number: int = strawberry.field(description="Its number within the session, from 1.")
+    size: BigInt = strawberry.field(description="Its size in bytes.")
+    lines: BigInt = strawberry.field(description="Its lines.")
+    digest: str = strawberry.field(description="The SHA-256 of its bytes, in hex.")
+    created_at: datetime = strawberry.field(description="When it was first uploaded.")
+    updated_at: datetime = strawberry.field(description="When it last grew.")
+
+    @classmethod
+    def of(cls, version: conversation.Summary) -> ConversationVersion:
+        """The GraphQL view of a version."""
+        return cls(
+            number=version.number,
+            size=BigInt(version.size),
+            lines=BigInt(version.lines),
+            digest=version.digest.hex(),
+            created_at=version.created_at,
+            updated_at=version.updated_at,
+        )
+
+
+@strawberry.type(
+    description="How far this server has read the conversation. It reads behind the upload, which "
+    "never waits for it."
+)
+class ReadingState:
+    """How far a conversation was read."""
+
+    version: int | None = strawberry.field(
+        description="The version that was read; null before anything was."
+    )
+    size: BigInt = strawberry.field(
+        description="The bytes that were read: `conversationSize` when all was."
+    )
+    lines: BigInt = strawberry.field(description="The lines that were read.")
+    problem: str | None = strawberry.field(
+        description="Why it could not be read to its end; the bytes are kept all the same."
+    )
+
+
+@strawberry.type
+class ConversationFields:
+    """The fields of a session that come from reading its conversation."""
+
+    uuid: strawberry.Private[UUID]
+
+    @computed("The records of the conversation in the order of its lines.")
+    async def messages(
+        self,
+        info: Info,
+        *,
+        file: OfFile = "",
+        filter: OnlyMessages = None,
+        around_line: AroundLine = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Message]:
+        """A page of the messages."""
+        only = conversation.narrowed(
+            info.context.actor, only_of(filter), filter.text if filter else None
+        )
+        asked = window(first, after, last, before)
+        book = _Book(info, self.uuid, file, only)
+        if around_line is None:
+            return await book.page(asked)
+        if after is not None or before is not None or last is not None:
+            raise Invalid.at("aroundLine", "goes with first only")
+        return await book.around(around_line, asked.limit)
+
+    @computed("The record with one of Claude Code's ids; null when there is none.")
+    async def message(
+        self,
+        info: Info,
+        uuid: Annotated[str, strawberry.argument(description="Claude Code's id of the record.")],
+    ) -> Message | None:
+        """A message by its id."""
+        found = await info.context.loaders.conversations.messages.load((self.uuid, uuid))
+        return None if found is None else Message.of(found)
+
+    @computed("How many records of each kind there are, subagents included; most first.")
+    async def counts(self, info: Info) -> list[KindCount]:
+        """The counts."""
+        found = (await info.context.loaders.conversations.readings.load(self.uuid)).counts
+        ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+        return [KindCount(kind=kind, count=count) for kind, count in ordered]
+
+    @computed("The models that answered, in the order of their first answers.")
+    async def models(self, info: Info) -> list[str]:
+        """The models."""
+        return list((await info.context.loaders.conversations.readings.load(self.uuid)).models)
+
+    @computed("The versions of Claude Code that wrote the conversation.")
+    async def claude_versions(self, info: Info) -> list[str]:
+        """The versions of Claude Code."""
+        return list((await info.context.loaders.conversations.readings.load(self.uuid)).versions)
+
+    @computed("The folders it ran in, in the order of their first appearance.")
+    async def folders(self, info: Info) -> list[str]:
+        """The folders."""
+        return list((await info.context.loaders.conversations.readings.load(self.uuid)).folders)
+
+    @computed("The branches that were checked out, in the order of their first appearance.")
+    async def git_branches(self, info: Info) -> list[str]:
+        """The branches."""
+        return list((await info.context.loaders.conversations.readings.load(self.uuid)).branches)
+
+    @computed("How far the conversation has been read.")
+    async def reading(self, info: Info) -> ReadingState:
+        """The state of the reading."""
+        found = await info.context.loaders.conversations.readings.load(self.uuid)
+        return ReadingState(
+            version=found.number,
+            size=BigInt(found.size),
+            lines=BigInt(found.lines),
+            problem=found.problem,
+        )
+
+    @computed("What it cost in tokens, subagents included. Each answer counts once.")
+    async def usage(self, info: Info) -> SessionUsage:
+        """The token usage."""
+        return SessionUsage.of(await info.context.loaders.conversations.usage.load(self.uuid))
+
+    @computed("The versions of the conversation that are kept, oldest first.")
+    async def versions(self, info: Info) -> list[ConversationVersion]:
+        """The versions."""
+        found = await info.context.loaders.conversations.versions.load(self.uuid)
+        return [ConversationVersion.of(version) for version in found]
+
+
+class _Book:
+    """The messages of one file, of which a page is wanted."""
+
+    def __init__(self, info: Info, session: UUID, file: str, only: Only) -> None:
+        self._db, self._actor = info.context.services.db, info.context.actor
+        self._session, self._file, self._only = session, file, only
+
+    async def page(self, asked: Window) -> Connection[Message]:
+        """The page that the cursors ask for."""
+        rows = await self._rows(
+            limit=asked.fetch,
+            after=None if asked.after is None else asked.after.number,
+            before=None if asked.before is None else asked.before.number,
+            backward=asked.backward,
+        )
+        return connection(rows, asked, Message.of, place_of_message, self._count)
+
+    async def around(self, line: int, size: int) -> Connection[Message]:
+        """The page with a line in its middle."""
+        lead = await self._rows(limit=size // 2 + 1, before=line, backward=True)
+        kept = lead[-(size // 2) :] if size > 1 else []
+        rest = await self._rows(limit=size - len(kept) + 1, after=line - 1)
+        rows = [*kept, *rest[: size - len(kept)]]
+        edges = [Edge(cursor=place_cursor(place_of_message(m)), node=Message.of(m)) for m in rows]
+        info = page_info(edges, len(lead) > len(kept), len(rest) > size - len(kept))
+        return Connection(edges=edges, page_info=info, count=self._count)
+
+    async def _rows(self, **bounds: Any) -> list[conversation.Message]:
+        return await conversation.page(
+            self._db, self._actor, self._session, self._file, self._only, **bounds
+        )
+
+    async def _count(self) -> int:
+        only = conversation.of_session(self._only, self._session)
+        return await conversation.count(self._db, self._actor, only, self._file)
+
+
+def place_of_message(message: conversation.Message) -> Place:
+    """Where a message stands in its conversation."""
+    return Place(message.line, message.session)
