@@ -22,7 +22,8 @@ from graphql import (
     parse,
     validate,
 )
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from graph import limits, tokens
@@ -174,6 +175,7 @@ def _naive(document: DocumentNode, selections: SelectionSetNode | None) -> Exten
     return total
 
 
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 @given(_documents())
 def test_visiting_each_fragment_once_counts_as_writing_it_out(text: str) -> None:
     document = parse(text)
