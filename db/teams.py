@@ -142,13 +142,17 @@ async def delete_team(connection: AsyncConnection, team_id: UUID) -> None:
     await connection.execute(delete(invitations).where(invitations.c.scope_id == team_id))
 
 
-async def bury_contents(connection: AsyncConnection, team_id: UUID) -> None:
-    """Turn everything that lives in a team into tombstones, each with a version of its own.
+async def bury_contents(connection: AsyncConnection, team_id: UUID, limit: int) -> bool:
+    """Turn what lives in a team into tombstones, each with a version of its own.
 
-    The caller holds the scope's lock, so nobody else takes versions meanwhile.
+    Takes up to `limit` rows, and returns whether there may be more.
     """
     for table in _CONTENTS:
-        await connection.execute(_bury(table), {"team": team_id})
+        done = await connection.execute(_bury(table), {"team": team_id, "limit": limit})
+        limit -= done.rowcount
+        if limit <= 0:
+            return True
+    return False
 
 
 def _bury(table: Table) -> TextClause:
@@ -156,7 +160,10 @@ def _bury(table: Table) -> TextClause:
         f"""
         WITH living AS (
             SELECT id, row_number() OVER (ORDER BY version) AS n
-            FROM {table.name} WHERE scope_id = :team AND deleted_at IS NULL
+            FROM (
+                SELECT id, version FROM {table.name}
+                WHERE scope_id = :team AND deleted_at IS NULL ORDER BY version LIMIT :limit
+            ) AS oldest
         ), scope AS (
             UPDATE scopes SET head = head + (SELECT count(*) FROM living) WHERE id = :team
             RETURNING head, head_at

@@ -42,26 +42,24 @@ ACTS: dict[str, Act] = {
 }
 
 
-@pytest.mark.parametrize("name", ACTS)
 @pytest.mark.parametrize("ended", ["demoted", "removed", "team deleted"])
-async def test_who_was_loaded_before_its_right_ended_is_refused(
-    db: Database, name: str, ended: str
-) -> None:
-    team_id, (owner, heir, other) = await team(
-        db, await person(db), await person(db), await person(db)
-    )
-    await memberships.transfer(db, owner, team_id, heir.account_id)
-    heir = Actor(heir.account_id, {**heir.roles, team_id: "owner"})
-    if ended == "team deleted":
-        await teams.delete(db, heir, team_id)
-    else:
-        await memberships.change_role(db, heir, team_id, owner.account_id, NewRole(role="viewer"))
-    if ended == "removed":
-        await memberships.remove(db, heir, team_id, owner.account_id)
-    # `owner` still says of itself that it owns the team.
-    refusal: type[Fault] = Forbidden if ended == "demoted" or name == "push" else NotFound
-    with pytest.raises(refusal):
-        await ACTS[name](db, owner, team_id, other.account_id)
+async def test_who_was_loaded_before_its_right_ended_is_refused(db: Database, ended: str) -> None:
+    everybody = await person(db), await person(db), await person(db)
+    for name, act in ACTS.items():
+        team_id, (owner, heir, other) = await team(db, *everybody)
+        await memberships.transfer(db, owner, team_id, heir.account_id)
+        heir = Actor(heir.account_id, {**heir.roles, team_id: "owner"})
+        if ended == "team deleted":
+            await teams.delete(db, heir, team_id)
+        elif ended == "removed":
+            await memberships.remove(db, heir, team_id, owner.account_id)
+        else:
+            demotion = NewRole(role="viewer")
+            await memberships.change_role(db, heir, team_id, owner.account_id, demotion)
+        # `owner` still says of itself that it owns the team.
+        refusal: type[Fault] = Forbidden if ended == "demoted" or name == "push" else NotFound
+        with pytest.raises(refusal):
+            await act(db, owner, team_id, other.account_id)
 
 
 async def test_there_is_no_act_without_its_line_in_the_audit_log_and_no_line_without_act(

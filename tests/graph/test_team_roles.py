@@ -276,7 +276,10 @@ async def test_deleting_a_team_ends_feeds_with_that_event_and_all_access(
     assert await owner.code("query ($i: ID!) { user(id: $i) { id } }", i=member.id) == "NOT_FOUND"
 
 
-async def test_pulls_by_cursor_forget_a_deleted_team(server: RunningServer) -> None:
+async def test_pulls_by_cursor_forget_a_deleted_team(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.teams.BURIED_AT_ONCE", 3)  # of four
     owner, member, team_id = await team_of_two(server)
     outsider = await newcomer(server)
     for number in range(3):
