@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -28,7 +28,7 @@ from graph import errors, limits, texts
 from graph.context import Context
 from graph.encoding import canonical
 from graph.errors import Refused
-from graph.fanout import Fanout, Feed, Key, Stream, response, resuming_variable
+from graph.fanout import Alone, Fanout, Feed, Key, Stream, response, resuming_variable
 
 REMEMBERED_DOCUMENTS = 512
 REMEMBERED_BYTES = 8 * 1024
@@ -76,11 +76,12 @@ class Engine:
             source = await source
         if isinstance(source, ExecutionResult):
             raise _cause(source)
-        feed = cast(Feed, source)
-        scope_id = feed.follower.standing.scope_id
+        if not isinstance(source, Feed):
+            return Alone(executor, cast(AsyncGenerator[Any, None], source), context)
+        scope_id = source.follower.standing.scope_id
         variables = canonical(self._shared_variables(request))
         key = Key(request.query, request.operation_name, variables, scope_id)
-        return self.fanout.join(key, executor, feed, context)
+        return self.fanout.join(key, executor, source, context)
 
     def _shared_variables(self, request: Request) -> dict[str, Any]:
         """The variables, without the one that is nothing but a place to resume at."""
