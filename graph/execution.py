@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -28,8 +28,7 @@ from graph import errors, introspection, limits, texts
 from graph.context import Context
 from graph.encoding import canonical
 from graph.errors import Refused
-from graph.fanout import Fanout, Feed, Key, Stream, response, resuming_variable
-from graph.own_stream import OwnFeed, OwnStream
+from graph.fanout import Alone, Fanout, Feed, Key, Stream, response, resuming_variable
 from graph.persisted import PersistedDocuments
 
 REMEMBERED_DOCUMENTS = 512
@@ -79,7 +78,7 @@ class Engine:
             result = await cast(Awaitable[ExecutionResult], result)
         return response(cast(ExecutionResult, result))
 
-    async def subscribe(self, request: Request, context: Context) -> Stream | OwnStream:
+    async def subscribe(self, request: Request, context: Context) -> Stream:
         """The encoded responses of a subscription, one an event.
 
         Raises Refused, and whatever the subscription's resolver raises, before the first one.
@@ -91,13 +90,12 @@ class Engine:
             source = await source
         if isinstance(source, ExecutionResult):
             raise _cause(source)
-        if isinstance(source, OwnFeed):
-            return OwnStream(executor, source, context)
-        feed = cast(Feed, source)
-        scope_id = feed.follower.standing.scope_id
+        if not isinstance(source, Feed):
+            return Alone(executor, cast(AsyncGenerator[Any, None], source), context)
+        scope_id = source.follower.standing.scope_id
         variables = canonical(self._shared_variables(request))
         key = Key(request.query, request.operation_name, variables, scope_id)
-        return self.fanout.join(key, executor, feed, context)
+        return self.fanout.join(key, executor, source, context)
 
     def _shared_variables(self, request: Request) -> dict[str, Any]:
         """The variables, without the one that is nothing but a place to resume at."""

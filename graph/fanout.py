@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from math import inf
 from typing import Any, NamedTuple, cast
@@ -30,10 +31,9 @@ from graphql import (
 )
 from graphql.execution import Executor, execute_subscription_event
 
-from domain.actor import NOWHERE, Actor
+from domain.actor import Actor
 from domain.feed import FeedEvent, Follower
 from domain.scope_reader import Personal, ScopeReader, within
-from domain.services import Services
 from graph import errors
 from graph.context import Context
 from graph.encoding import encode
@@ -55,6 +55,23 @@ class Feed(AsyncIterator[object]):
     async def __anext__(self) -> object:
         """Feeds are read by the fan-out, never by GraphQL's own event loop."""
         raise StopAsyncIteration
+
+
+class Followed(AsyncIterator[object]):
+    """What a resolver returns whose events are made for one follower, not read from a feed."""
+
+    def __init__(self, follower: Follower, events: AsyncGenerator[object, None]) -> None:
+        self.follower = follower
+        self._events = events
+
+    async def __anext__(self) -> object:
+        """The next event."""
+        return await anext(self._events)
+
+    async def aclose(self) -> None:
+        """Follow no longer."""
+        await self._events.aclose()
+        await self.follower.aclose()
 
 
 class Key(NamedTuple):
@@ -138,17 +155,17 @@ class Fanout:
 class View:
     """Who looks at the events of a feed: a context whose loaders hold nothing for long."""
 
-    __slots__ = ("_made", "_services", "_until", "_who")
+    __slots__ = ("_like", "_made", "_until", "_who")
 
-    def __init__(self, services: Services, who: Callable[[], Actor]) -> None:
-        self._services, self._who = services, who
+    def __init__(self, like: Context, who: Callable[[], Actor | None]) -> None:
+        self._like, self._who = like, who
         self._made: Context | None = None
         self._until = 0.0
 
     def context(self) -> Context:
         """The context of this moment."""
         if self._made is None or time.monotonic() >= self._until:
-            self._made = Context(self._services, self._who(), NOWHERE)
+            self._made = replace(self._like, caller=self._who())
             self._until = time.monotonic() + LOADERS_LIVE_SECONDS
         return self._made
 
@@ -169,7 +186,7 @@ class Group:
         self._executor.context_value = None  # the first member's, of which nothing may show
         self._present = feed.present
         scope_id = feed.follower.standing.scope_id
-        self._nobody = View(context.services, lambda: ScopeReader(scope_id))
+        self._nobody = View(context, lambda: ScopeReader(scope_id))
 
     async def answer(self, event: FeedEvent, member: View) -> str:
         """The encoded answer for one of its members."""
@@ -193,12 +210,16 @@ class Group:
 
     async def _execute(self, event: FeedEvent, context: Context) -> ExecutionResult:
         self._fanout.executions += 1
-        each = self._executor.build_per_event_executor(self._present(event))
-        each.context_value = context
-        result = execute_subscription_event(each)
-        if each.is_awaitable(result):
-            result = await cast(Awaitable[ExecutionResult], result)
-        return cast(ExecutionResult, result)
+        return await _executed(self._executor, self._present(event), context)
+
+
+async def _executed(executor: Executor[Any], shown: object, context: Context) -> ExecutionResult:
+    each = executor.build_per_event_executor(shown)
+    each.context_value = context
+    result = execute_subscription_event(each)
+    if each.is_awaitable(result):
+        result = await cast(Awaitable[ExecutionResult], result)
+    return cast(ExecutionResult, result)
 
 
 def _touched(context: Context) -> bool:
@@ -214,7 +235,7 @@ class Stream(AsyncIterator[str]):
         self._group = group
         self._follower = follower
         caller = within(context.actor, follower.standing.scope_id)
-        self._view = View(context.services, lambda: caller)
+        self._view = View(context, lambda: caller)
         self._batch: Iterator[FeedEvent] = iter(())
 
     async def __anext__(self) -> str:
@@ -227,13 +248,49 @@ class Stream(AsyncIterator[str]):
 
     def when_revoked(self, end: Callable[[], None]) -> None:
         """Have `end` called at once when it is revoked, also while nobody waits for an answer."""
-        self._follower.on_revoked = end
-        if self._follower.revoked:
-            end()
+        call_when_revoked(self._follower, end)
 
     async def aclose(self) -> None:
         """Follow no longer."""
         await self._follower.aclose()
+
+
+class Alone(Stream):
+    """The answers to a subscription that brings its own events: executed for this one caller."""
+
+    __slots__ = ("_executor", "_source")
+
+    def __init__(
+        self,
+        executor: Executor[Any],
+        source: AsyncGenerator[Any, None] | Followed,
+        context: Context,
+    ) -> None:
+        caller = context.caller
+        self._executor, self._source = executor, source
+        self._view = View(context, lambda: caller)
+
+    async def __anext__(self) -> str:
+        """The answer to the next event."""
+        event = await anext(self._source)
+        run = asyncio.create_task(_executed(self._executor, event, self._view.context()))
+        return _encoded(await asyncio.shield(run))
+
+    def when_revoked(self, end: Callable[[], None]) -> None:
+        """Have `end` called at once when its follower, if it has one, is revoked."""
+        if isinstance(self._source, Followed):
+            call_when_revoked(self._source.follower, end)
+
+    async def aclose(self) -> None:
+        """Follow no longer."""
+        await self._source.aclose()
+
+
+def call_when_revoked(follower: Follower, end: Callable[[], None]) -> None:
+    """Have `end` called as soon as a follower's right ends, or now."""
+    follower.on_revoked = end
+    if follower.revoked:
+        end()
 
 
 def response(result: ExecutionResult) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from graph.encoding import encode
 from graph.errors import Refused
 from graph.execution import Engine, Request
 from graph.fanout import Stream
-from graph.own_stream import OwnStream
 
 MEDIA_TYPE = "text/event-stream"
 KEEP_ALIVE_SECONDS = 12.0
@@ -39,9 +38,7 @@ _COMPLETE = b"event: complete\ndata: \n\n"
 class Contents:
     """The encoded answers of an operation, and what to call off when the right to them ends."""
 
-    def __init__(
-        self, answers: AsyncGenerator[bytes, None], stream: Stream | OwnStream | None = None
-    ) -> None:
+    def __init__(self, answers: AsyncGenerator[bytes, None], stream: Stream | None = None) -> None:
         self.answers = answers
         self.stream = stream
 
@@ -69,7 +66,7 @@ async def _single(content: dict[str, Any]) -> AsyncGenerator[bytes, None]:
     yield encode(content)
 
 
-async def _guarded(stream: Stream | OwnStream) -> AsyncGenerator[bytes, None]:
+async def _guarded(stream: Stream) -> AsyncGenerator[bytes, None]:
     async with aclosing(stream):
         try:
             async for answer in stream:

@@ -13,10 +13,10 @@ from domain import sessions
 from domain.feed import Follower
 from domain.reading import conversation
 from domain.reading.following import Followed
+from graph import fanout
 from graph.context import Info
 from graph.fields import followed
 from graph.guards import signed_in
-from graph.own_stream import OwnFeed
 from graph.schema import ids
 from graph.schema.conversation import place_of_message
 from graph.schema.message import Message
@@ -66,7 +66,7 @@ class SessionFeed:
         follower = await info.context.hub.follow(actor, actor.account_id)
         followed = Followed(services, actor, session.id, None if place is None else place.number)
         events = cast(AsyncGenerator[object, None], _events(follower, followed))
-        return cast(AsyncGenerator[SessionFeedEvent, None], OwnFeed(follower, events))
+        return cast(AsyncGenerator[SessionFeedEvent, None], fanout.Followed(follower, events))
 
 
 async def _events(follower: Follower, followed: Followed) -> AsyncGenerator[SessionFeedEvent, None]:

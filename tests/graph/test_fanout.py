@@ -11,9 +11,11 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from domain import people
-from domain.feed import FeedEvent
+from domain.feed import FeedEvent, Follower
 from graph.context import Context
 from graph.fanout import Group, resuming_variable
+from graph.resolvers import feeds
+from graph.schema.feed import present
 from tests.faults.test_many_sockets import DASHBOARD, beginning
 from tests.graph.client import Caller, Socket, newcomer, socket_of, team_of_two
 from tests.support.crowd import Crowd
@@ -69,7 +71,7 @@ async def test_a_dashboard_costs_one_execution_an_event_however_many_look_at_it(
             while (event := (await socket.next())["teamFeed"])["__typename"] != "KnowledgeCreated":
                 pass
             events.append(event)
-    assert len(executions) == 1
+    assert executions.count(max(executions)) == 1
     assert all(event == events[0] for event in events)
     assert events[0]["actor"] == {"username": None, "email": member.email}
     assert events[0]["entry"]["team"] == {"id": team_id, "name": "Readers"}
@@ -224,3 +226,20 @@ def test_where_to_resume_is_not_part_of_the_question(document: str, expected: st
     operation = parsed.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
     assert resuming_variable(parsed, operation) == expected
+
+
+async def test_a_subscription_may_bring_events_of_its_own(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, executions: list[int]
+) -> None:
+    async def one_by_one(follower: Follower) -> AsyncIterator[object]:
+        async for batch in follower:
+            for event in batch:
+                yield present(event)
+
+    monkeypatch.setattr(feeds, "_feed", one_by_one)
+    owner, member, team_id = await team_of_two(server)
+    async with following([owner, member], PERSONAL, team=team_id) as sockets:
+        await member.write("Each for itself", team_id)
+        entries = [(await socket.next())["teamFeed"]["entry"] for socket in sockets]
+    assert [entry["team"]["myRole"] for entry in entries] == ["OWNER", "MEMBER"]
+    assert executions == []
