@@ -185,6 +185,14 @@ class LogMachine(RuleBasedStateMachine):
         delays: list[float],
     ) -> None:
         """Transactions that overlap, and readers that come in the middle of them."""
+        self._at_once(jobs, readers, delays)
+
+    def _at_once(
+        self,
+        jobs: list[tuple[int, int, list[Content], int]],
+        readers: tuple[int, int, int, int],
+        delays: list[float],
+    ) -> None:
         puller, other = self.pullers[2 * readers[0] + 1], self.pullers[2 * readers[1]]
         pager, server = self.pagers[readers[2]], self.world.servers[readers[3]]
 
@@ -195,13 +203,13 @@ class LogMachine(RuleBasedStateMachine):
                 writing.append(asyncio.ensure_future(self._push(*job)))
                 await asyncio.sleep(0.005)
             while not all(task.done() for task in writing):
-                pulled.append((puller, await puller.fetch(server, None)))
-                puller.since = _cursor(pulled[-1][1], puller.since)
-                pulled.append((other, await other.fetch(server, 3)))
-                other.since = _cursor(pulled[-1][1], other.since)
-                paged.append(await pager.fetch(server, 3))
-                pager.cursor = paged[-1]["data"]["changes"]["pageInfo"]["endCursor"]
-                await asyncio.sleep(0.004)
+                one, two, page = await asyncio.gather(
+                    puller.fetch(server, None), other.fetch(server, 3), pager.fetch(server, 100)
+                )
+                pulled += [(puller, one), (other, two)]
+                puller.since, other.since = _cursor(one, puller.since), _cursor(two, other.since)
+                paged.append(page)
+                pager.cursor = page["data"]["changes"]["pageInfo"]["endCursor"]
             self.world.delays.clear()
             self.world.busy = False
             return [[await task for task in writing], pulled, paged]
@@ -218,6 +226,14 @@ class LogMachine(RuleBasedStateMachine):
             reader.take(answer, self.model, quiet=False)
         for page in paged:
             pager.take(page, self.model, quiet=False)
+
+    @rule(said=items, overtaking=who, readers=st.tuples(who, who, who, server_index))
+    def overtake(
+        self, said: list[Content], overtaking: int, readers: tuple[int, int, int, int]
+    ) -> None:
+        """A transaction that began first and commits last, in the team where most happens."""
+        jobs = [(0, 0, said, 0), (overtaking, 0, said, 1)]
+        self._at_once(jobs, readers, [0.1, 0.0])
 
     @rule(pick=st.integers(0), said=items, server=server_index)
     @precondition(lambda self: self._rows())

@@ -27,7 +27,7 @@ from tests.support.server import RunningServer
 WRITERS = 16
 SECONDS = dial(3, 60)
 ENTRIES_AT_LEAST = dial(100, 20_000)
-PUSH_MAX = 40
+PUSH_MAX = dial(40, 250)
 DROP_EVERY = 0.7
 CHANGES = """
 query ($after: Cursor, $team: ID!) { changes(after: $after, scopes: [$team], first: 100) {
