@@ -16,6 +16,7 @@ from graph.schema import ids
 from tests.graph.client import Caller, Socket, newcomer, socket_of, team_of_two
 from tests.graph.test_sessions import back_up, one
 from tests.graph.test_statements import counted
+from tests.support.dial import dial
 from tests.support.server import RunningServer
 
 FACTS = "title projectName gitBranch directory startedAt endedAt conversationSize conversationLines"
@@ -300,16 +301,47 @@ async def test_who_leaves_takes_the_shares_along_and_coming_back_does_not_bring_
     ]
 
 
-async def test_a_member_that_is_gone_by_whatever_way_shows_nothing_and_is_swept(
-    scene: Scene,
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM memberships WHERE account_id = $1 AND role = 'member'",
+        "UPDATE sessions SET deleted_at = now() WHERE scope_id = $1",
+        "DELETE FROM sessions WHERE scope_id = $1",
+    ],
+)
+async def test_what_is_gone_by_whatever_way_is_out_of_sight_and_swept(
+    scene: Scene, statement: str
 ) -> None:
     owner, mate, team_id, session_id = scene
     await share(owner, session_id, team_id)
-    account = ids.decode("User", owner.id)
-    await _sql(owner, "DELETE FROM memberships WHERE account_id = $1 AND role = 'member'", account)
+    await _sql(owner, statement, ids.decode("User", owner.id))
     assert await seen(mate, team_id) == []
     assert await _sweep(owner) == 1
     assert await _sweep(owner) == 0
+
+
+async def test_sharing_while_the_session_is_deleted_leaves_no_share(scene: Scene) -> None:
+    owner, _mate, team_id, _session_id = scene
+    teams = [team_id, *[await owner.found_team() for _ in range(3)]]
+    for turn in range(dial(4, 100)):
+        await back_up(owner, f"t{turn}", transcript("/home/ada/tea"))
+        session_id = await one(owner, f"t{turn}")
+        deletion = owner.do("deleteSession", {"id": session_id}, "deletedId")
+        shares = [
+            owner.do("shareSession", {"id": session_id, "teamId": team}, "__typename")
+            for team in teams
+        ]
+        *made, gone = await asyncio.gather(*shares, deletion)
+        assert gone["__typename"] == "DeleteSessionPayload"
+        assert {result["__typename"] for result in made} <= {"ShareSessionPayload", "NotFound"}
+    assert await _sql(owner, "SELECT 1 FROM session_shares WHERE deleted_at IS NULL") == []
+    counts = await _sql(
+        owner,
+        "SELECT subject_id, count(*) FILTER (WHERE kind = 'session_shared') AS began,"
+        " count(*) FILTER (WHERE kind = 'session_unshared') AS ended FROM log"
+        " WHERE kind LIKE 'session_%shared' GROUP BY 1",
+    )
+    assert all(row["began"] == row["ended"] == 1 for row in counts)
 
 
 async def test_shares_in_many_teams_end_with_the_session(scene: Scene) -> None:
