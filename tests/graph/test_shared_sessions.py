@@ -20,9 +20,7 @@ from tests.support.dial import dial
 from tests.support.server import RunningServer
 
 FACTS = "title projectName gitBranch directory startedAt endedAt conversationSize conversationLines"
-SHARED = (
-    f"id {FACTS} note sharedAt expiresAt sharedBy {{ id email }} team {{ id }} session {{ id }}"
-)
+SHARED = f"id {FACTS} note sharedAt expiresAt sharedBy {{ id email }} team {{ id }} sessionNodeId"
 LIST = f"""query ($team: ID!) {{ team(id: $team) {{ sharedSessions {{
   totalCount nodes {{ {SHARED} }} }} }} }}"""
 FEED = f"""subscription ($team: ID!, $after: Cursor) {{ teamFeed(teamId: $team, after: $after) {{
@@ -70,9 +68,8 @@ async def seen(caller: Caller, team_id: str) -> list[dict[str, Any]]:
 async def test_a_team_sees_what_its_member_shares(scene: Scene) -> None:
     owner, mate, team_id, session_id = scene
     shared = await share(owner, session_id, team_id, note="Look here")
-    assert shared["session"] == {"id": session_id}
     (node,) = await seen(mate, team_id)
-    assert node == {**shared, "session": None}
+    assert node == shared
     assert node == {
         "id": shared["id"],
         "title": "Boil water",
@@ -88,9 +85,15 @@ async def test_a_team_sees_what_its_member_shares(scene: Scene) -> None:
         "expiresAt": None,
         "sharedBy": {"id": owner.id, "email": owner.email},
         "team": {"id": team_id},
-        "session": None,
+        "sessionNodeId": session_id,
     }
     assert (await mate.ask(NODE, id=shared["id"]))["node"] == node
+    session = "query ($id: ID!) { node(id: $id) { id } }"
+    assert (await owner.ask(session, id=session_id))["node"] == {"id": session_id}
+    assert (await mate.ask(session, id=session_id))["node"] is None
+    assert await mate.code("query ($i: ID) { session(id: $i) { notes } }", i=session_id) == (
+        "NOT_FOUND"
+    )
     query = "query ($s: String) { session(sessionId: $s) { shares { id team { id } } } }"
     shares = (await owner.ask(query, s="s"))["session"]["shares"]
     assert shares == [{"id": shared["id"], "team": {"id": team_id}}]
@@ -240,7 +243,7 @@ async def test_the_feed_tells_of_sharing_and_of_each_way_to_end_it(scene: Scene)
         shared = await share(owner, session_id, team_id)
         event = (await socket.next())["teamFeed"]
         assert event["__typename"] == "SessionShared"
-        assert event["sharedSession"] == {**shared, "session": None}
+        assert event["sharedSession"] == shared
         assert event["actor"] == {"id": owner.id}
         await owner.do("unshareSession", {"id": shared["id"]}, "unsharedId")
         assert await _reason(socket, shared["id"]) == "UNSHARED"
