@@ -1,4 +1,7 @@
-"""The events of a feed: what changed, and where to go on from after it."""
+"""The events of a feed: what changed, and where to go on from after it.
+
+Long on purpose: every kind of the log with its type, and the table that joins the two.
+"""
 
 from __future__ import annotations
 

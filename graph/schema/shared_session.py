@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
+from strawberry import ID
 
 from domain import sharing
 from domain.sharing import Keyset
@@ -16,7 +17,6 @@ from graph.fields import computed
 from graph.schema import ids
 from graph.schema.paging import Connection, Place, Window, connection, instant_of, place_of
 from graph.schema.scalars import BigInt
-from graph.schema.session import Session
 from graph.schema.user import User
 
 if TYPE_CHECKING:
@@ -98,11 +98,11 @@ class SharedSession(ids.Node):
         team = await info.context.loaders.teams.load(self.team_uuid)
         return None if team is None else Team.of(team)
 
-    @computed("The session itself, where it is your own; null for everybody else.")
-    async def session(self, info: Info) -> Session | None:
-        """The owner's way back to the session."""
-        found = await info.context.loaders.sessions.load(self.session_uuid)
-        return None if found is None else Session.of(found)
+    # An id and no `session`: what a feed shows must not depend on which member looks.
+    @computed("The id of the session itself, which leads its owner there, and nobody else.")
+    def session_node_id(self) -> ID:
+        """The global id of the session."""
+        return ids.encode("Session", self.session_uuid)
 
     @classmethod
     def of(cls, share: sharing.SharedSession) -> SharedSession:

@@ -16,12 +16,11 @@ from graph.schema import ids
 from tests.graph.client import Caller, Socket, newcomer, socket_of, team_of_two
 from tests.graph.test_sessions import back_up, one
 from tests.graph.test_statements import counted
+from tests.support.dial import dial
 from tests.support.server import RunningServer
 
 FACTS = "title projectName gitBranch directory startedAt endedAt conversationSize conversationLines"
-SHARED = (
-    f"id {FACTS} note sharedAt expiresAt sharedBy {{ id email }} team {{ id }} session {{ id }}"
-)
+SHARED = f"id {FACTS} note sharedAt expiresAt sharedBy {{ id email }} team {{ id }} sessionNodeId"
 LIST = f"""query ($team: ID!) {{ team(id: $team) {{ sharedSessions {{
   totalCount nodes {{ {SHARED} }} }} }} }}"""
 FEED = f"""subscription ($team: ID!, $after: Cursor) {{ teamFeed(teamId: $team, after: $after) {{
@@ -69,9 +68,8 @@ async def seen(caller: Caller, team_id: str) -> list[dict[str, Any]]:
 async def test_a_team_sees_what_its_member_shares(scene: Scene) -> None:
     owner, mate, team_id, session_id = scene
     shared = await share(owner, session_id, team_id, note="Look here")
-    assert shared["session"] == {"id": session_id}
     (node,) = await seen(mate, team_id)
-    assert node == {**shared, "session": None}
+    assert node == shared
     assert node == {
         "id": shared["id"],
         "title": "Boil water",
@@ -87,9 +85,15 @@ async def test_a_team_sees_what_its_member_shares(scene: Scene) -> None:
         "expiresAt": None,
         "sharedBy": {"id": owner.id, "email": owner.email},
         "team": {"id": team_id},
-        "session": None,
+        "sessionNodeId": session_id,
     }
     assert (await mate.ask(NODE, id=shared["id"]))["node"] == node
+    session = "query ($id: ID!) { node(id: $id) { id } }"
+    assert (await owner.ask(session, id=session_id))["node"] == {"id": session_id}
+    assert (await mate.ask(session, id=session_id))["node"] is None
+    assert await mate.code("query ($i: ID) { session(id: $i) { notes } }", i=session_id) == (
+        "NOT_FOUND"
+    )
     query = "query ($s: String) { session(sessionId: $s) { shares { id team { id } } } }"
     shares = (await owner.ask(query, s="s"))["session"]["shares"]
     assert shares == [{"id": shared["id"], "team": {"id": team_id}}]
@@ -239,7 +243,7 @@ async def test_the_feed_tells_of_sharing_and_of_each_way_to_end_it(scene: Scene)
         shared = await share(owner, session_id, team_id)
         event = (await socket.next())["teamFeed"]
         assert event["__typename"] == "SessionShared"
-        assert event["sharedSession"] == {**shared, "session": None}
+        assert event["sharedSession"] == shared
         assert event["actor"] == {"id": owner.id}
         await owner.do("unshareSession", {"id": shared["id"]}, "unsharedId")
         assert await _reason(socket, shared["id"]) == "UNSHARED"
@@ -300,16 +304,47 @@ async def test_who_leaves_takes_the_shares_along_and_coming_back_does_not_bring_
     ]
 
 
-async def test_a_member_that_is_gone_by_whatever_way_shows_nothing_and_is_swept(
-    scene: Scene,
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM memberships WHERE account_id = $1 AND role = 'member'",
+        "UPDATE sessions SET deleted_at = now() WHERE scope_id = $1",
+        "DELETE FROM sessions WHERE scope_id = $1",
+    ],
+)
+async def test_what_is_gone_by_whatever_way_is_out_of_sight_and_swept(
+    scene: Scene, statement: str
 ) -> None:
     owner, mate, team_id, session_id = scene
     await share(owner, session_id, team_id)
-    account = ids.decode("User", owner.id)
-    await _sql(owner, "DELETE FROM memberships WHERE account_id = $1 AND role = 'member'", account)
+    await _sql(owner, statement, ids.decode("User", owner.id))
     assert await seen(mate, team_id) == []
     assert await _sweep(owner) == 1
     assert await _sweep(owner) == 0
+
+
+async def test_sharing_while_the_session_is_deleted_leaves_no_share(scene: Scene) -> None:
+    owner, _mate, team_id, _session_id = scene
+    teams = [team_id, *[await owner.found_team() for _ in range(3)]]
+    for turn in range(dial(4, 100)):
+        await back_up(owner, f"t{turn}", transcript("/home/ada/tea"))
+        session_id = await one(owner, f"t{turn}")
+        deletion = owner.do("deleteSession", {"id": session_id}, "deletedId")
+        shares = [
+            owner.do("shareSession", {"id": session_id, "teamId": team}, "__typename")
+            for team in teams
+        ]
+        *made, gone = await asyncio.gather(*shares, deletion)
+        assert gone["__typename"] == "DeleteSessionPayload"
+        assert {result["__typename"] for result in made} <= {"ShareSessionPayload", "NotFound"}
+    assert await _sql(owner, "SELECT 1 FROM session_shares WHERE deleted_at IS NULL") == []
+    counts = await _sql(
+        owner,
+        "SELECT subject_id, count(*) FILTER (WHERE kind = 'session_shared') AS began,"
+        " count(*) FILTER (WHERE kind = 'session_unshared') AS ended FROM log"
+        " WHERE kind LIKE 'session_%shared' GROUP BY 1",
+    )
+    assert all(row["began"] == row["ended"] == 1 for row in counts)
 
 
 async def test_shares_in_many_teams_end_with_the_session(scene: Scene) -> None:
