@@ -13,6 +13,7 @@ from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
 from graph.resolvers.accounts import AccountMutations, AccountQueries
+from graph.resolvers.curation import CurationMutations
 from graph.resolvers.feeds import Subscription
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
@@ -32,7 +33,7 @@ class Query(AccountQueries, TeamQueries, KnowledgeQueries, SessionQueries, NodeQ
     description="What you can change. Every mutation answers its payload or the problem that stood "
     "in the way; ask for `__typename` and for `... on Problem { message }`."
 )
-class Mutation(AccountMutations, TeamMutations, KnowledgeMutations):
+class Mutation(AccountMutations, TeamMutations, KnowledgeMutations, CurationMutations):
     """Root mutations."""
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from domain import knowledge, people, teams
+from domain import finding, knowledge, people, teams
 from domain.actor import Actor
 from domain.entries import Entry
 from domain.people import Person
@@ -32,6 +32,7 @@ class Loaders:
         self.teams: DataLoader[UUID, Team | None] = _loader(self._teams)
         self.members: DataLoader[UUID, list[Member]] = _loader(self._members)
         self.knowledge: DataLoader[UUID, Entry | None] = _loader(self._knowledge)
+        self.stars: DataLoader[UUID, bool] = _loader(self._stars)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}
@@ -50,6 +51,10 @@ class Loaders:
     async def _knowledge(self, ids: Sequence[UUID]) -> list[Entry | None]:
         found = {entry.id: entry for entry in await knowledge.by_ids(self._db, self._actor, ids)}
         return [found.get(i) for i in ids]
+
+    async def _stars(self, ids: Sequence[UUID]) -> list[bool]:
+        found = await finding.starred(self._db, self._actor, ids)
+        return [i in found for i in ids]
 
 
 def _loader(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from domain import accounts, entries, knowledge, patterns, summaries, teams, usage
+from domain import accounts, entries, finding, knowledge, patterns, summaries, teams, usage
 from domain.errors import Forbidden
 from domain.inputs import Input, NonBlank, parse
 from rest_compat import present
@@ -95,7 +95,7 @@ async def list_entries(call: Call) -> Response:
 async def search_entries(call: Call) -> Response:
     """Knowledge that matches, best first."""
     (limit, offset), wanted = call.page(), _entry_filter(call)
-    found, total = await knowledge.search(
+    found, total = await finding.exact_page(
         call.services.db, call.actor, call.query.get("q", ""), wanted, limit=limit, offset=offset
     )
     entries = [present.entry(entry) | {"rank": rank} for entry, rank in found]

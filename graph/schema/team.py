@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
 
 import strawberry
 
@@ -13,7 +12,8 @@ from domain import teams
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
-from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
+from graph.schema.knowledge import KnowledgeEntry, knowledge_page
+from graph.schema.knowledge_filters import Narrowed, Ordered, wanted
 from graph.schema.paging import (
     After,
     Before,
@@ -75,17 +75,17 @@ class Team(ids.Node):
     async def knowledge(
         self,
         info: Info,
+        *,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
-        filter: Annotated[
-            KnowledgeFilter | None, strawberry.argument(description="Only some of it.")
-        ] = None,
+        filter: Narrowed = None,
+        order_by: Ordered = None,
     ) -> Connection[KnowledgeEntry]:
         """A page of the entries in the team's scope, whoever wrote them."""
-        asked = window(first, after, last, before)
-        return await knowledge_page(info, wanted(filter, self.uuid, only_team=True), asked)
+        about = wanted(filter, self.uuid, only_team=True)
+        return await knowledge_page(info, about, order_by, (first, after, last, before))
 
     @classmethod
     def of(cls, team: teams.Team) -> Team:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 import strawberry
 from strawberry import ID
@@ -13,7 +12,8 @@ from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
 from graph.schema.api_key import ApiKey
-from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
+from graph.schema.knowledge import KnowledgeEntry, knowledge_page
+from graph.schema.knowledge_filters import Narrowed, Ordered, wanted
 from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.session import OfProject, Session, session_page
 from graph.schema.team import Team
@@ -48,17 +48,17 @@ class Viewer:
     async def knowledge(
         self,
         info: Info,
+        *,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
-        filter: Annotated[
-            KnowledgeFilter | None, strawberry.argument(description="Only some of it.")
-        ] = None,
+        filter: Narrowed = None,
+        order_by: Ordered = None,
     ) -> Connection[KnowledgeEntry]:
         """A page of the caller's own entries."""
-        asked = window(first, after, last, before)
-        return await knowledge_page(info, wanted(filter, None, only_team=False), asked)
+        about = wanted(filter, None, only_team=False)
+        return await knowledge_page(info, about, order_by, (first, after, last, before))
 
     @computed("Your sessions of Claude Code, last changed first.")
     async def sessions(
