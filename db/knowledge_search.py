@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Double, cast, func, literal, select, text, tuple_, type_coerce
+from sqlalchemy import Double, cast, func, literal, select, text, true, tuple_, type_coerce
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from db.engine import Connection
@@ -46,7 +46,9 @@ def matching(access: Access, words: str, wanted: Filter) -> AnySelect:
         knowledge.c.search, query.c.whole
     )
     found = listed(access, wanted, knowledge.c.id, cast(rank, Double).label("rank"))
-    return found.join(query, knowledge.c.search.op("@@")(query.c.words))
+    # As an expression of its own, which the planner evaluates beforehand, it leads to the index.
+    matches = knowledge.c.search.op("@@")(text_query(asked))
+    return found.join(query, true()).where(matches)
 
 
 def resembling(access: Access, words: str, wanted: Filter) -> AnySelect | None:
@@ -144,5 +146,5 @@ async def headlines(
         marked(knowledge.c.summary, _MARKED).label("summary"),
         marked(func.coalesce(knowledge.c.details, ""), _CUT).label("details"),
     )
-    selected = selected.join(asked, text("true")).where(knowledge.c.id.in_(list(ids)))
+    selected = selected.join(asked, true()).where(knowledge.c.id.in_(list(ids)))
     return (await connection.execute(selected)).all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
@@ -35,19 +34,20 @@ async def plan(db: Database, query: AnySelect) -> str:
     return "\n".join(row[0] for row in rows)
 
 
-@pytest.mark.parametrize(
-    "words", ["number 12345", "数据库", "第1234", "Numbre", "-entry x", "a or b"]
-)
-async def test_a_search_in_20000_rows_scans_no_table(db: Database, words: str) -> None:
+WORDS = ("number 12345", "数据库", "第1234", "Numbre 1234", "-entry walrus", "walrus or b")
+
+
+async def test_a_search_in_20000_rows_scans_no_table(db: Database) -> None:
     scope = await filled(db)
     access = Access(scope, (scope,))
-    matching = knowledge_search.matching(access, words, Filter())
-    resembling = knowledge_search.resembling(access, words, Filter())
-    for query in (matching, resembling):
-        if query is not None:
-            shown = await plan(db, query)
-            assert "Seq Scan" not in shown, shown
-            assert "knowledge_search_idx" in shown or "knowledge_fuzzy_idx" in shown, shown
+    for words in WORDS:
+        matching = knowledge_search.matching(access, words, Filter())
+        resembling = knowledge_search.resembling(access, words, Filter())
+        for query in (matching, resembling):
+            if query is not None:
+                shown = await plan(db, query)
+                assert "Seq Scan" not in shown, (words, shown)
+                assert "_search_idx" in shown or "_fuzzy_idx" in shown, (words, shown)
 
 
 async def filled(db: Database) -> UUID:
@@ -60,5 +60,5 @@ async def filled(db: Database) -> UUID:
         await connection.execute(text(person), {"scope": scope})
         await connection.execute(text(FILL), {"scope": scope, "rows": ROWS})
     async with db.read() as connection:
-        await connection.execute(text("ANALYZE knowledge"))
+        await connection.execute(text("VACUUM ANALYZE knowledge"))
     return scope
