@@ -53,7 +53,7 @@ def matching(access: Access, words: str, wanted: Filter) -> AnySelect:
 
 def resembling(access: Access, words: str, wanted: Filter) -> AnySelect | None:
     """`id, rank` of summaries and tags with words like these; None when none is long enough."""
-    asked = [t.text for t in terms(words) if not t.negated and len(t.text) >= _SHORTEST]
+    asked = [t.text for t in terms(words) if not t.negated and _has_trigrams(t.text)]
     if not asked:
         return None
     likes = [func.teamlore_fuzzy(literal(word)) for word in asked[:SIMILAR_WORDS]]
@@ -62,6 +62,12 @@ def resembling(access: Access, words: str, wanted: Filter) -> AnySelect | None:
     ) / len(likes)
     found = listed(access, wanted, knowledge.c.id, cast(rank, Double).label("rank"))
     return found.where(*(knowledge.c.fuzzy.op("%>")(like) for like in likes))
+
+
+def _has_trigrams(word: str) -> bool:
+    """Whether it has enough letters of alphabets; without any, the whole index would be read."""
+    letters = (c for c in word if c.isalnum() and (c < "\u0e00" or "\u10a0" <= c <= "\u11ff"))
+    return sum(1 for _ in letters) >= _SHORTEST
 
 
 async def page(
