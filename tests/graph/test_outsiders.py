@@ -15,17 +15,20 @@ READS = {
     "knowledge": "query ($team: ID!) { knowledge(teamId: $team) { totalCount } }",
     "search": 'query ($team: ID!) { searchKnowledge(query: "a", teamId: $team) { totalCount } }',
 }
+READS["facets"] = "query ($team: ID!) { knowledgeFacets(teamId: $team) { types { value } } }"
 WRITES: dict[str, dict[str, object]] = {
     "inviteToTeam": {"email": "x@example.org"},
     "removeMember": {"userId": "member"},
     "leaveTeam": {},
     "createKnowledge": {"type": "decision", "timestamp": 1, "summary": "Hello"},
+    "pushKnowledge": {"entries": [{"type": "decision", "timestamp": 1, "summary": "Hello"}]},
 }
 FIELDS = {
     "inviteToTeam": "memberId",
     "removeMember": "removedId",
     "leaveTeam": "leftId",
     "createKnowledge": "entry { id }",
+    "pushKnowledge": "accepted",
 }
 
 
