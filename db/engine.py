@@ -63,6 +63,8 @@ class Database:
                     # No write transaction may outlast what a pull by time looks back.
                     "statement_timeout": str(STATEMENT_MS),
                     "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+                    # How much words must look alike where a search looks past typos.
+                    "pg_trgm.word_similarity_threshold": "0.45",
                 },
             },
         )

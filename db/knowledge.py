@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Uuid,
     bindparam,
-    func,
+    exists,
+    false,
+    insert,
+    or_,
     select,
     text,
-    tuple_,
     update,
 )
 
 from db.engine import Connection, translated
 from db.log import From, starting_places
-from db.rows import AnyRow, AnySelect, to_json
-from db.scope import Access, mine_or_team, scoped
+from db.rows import AnyRow, to_json
+from db.scope import Access, scoped
 from db.tables import knowledge
-from db.words import words_query
 
 COLUMNS = tuple(
     knowledge.c[name]
@@ -43,91 +42,9 @@ COLUMNS = tuple(
         "version",
         "created_at",
         "updated_at",
+        "pinned_at",
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which entries a list is about; every field narrows it."""
-
-    team_id: UUID | None = None
-    project: str | None = None
-    type: str | None = None
-    author_id: UUID | None = None
-    tags: tuple[str, ...] = ()
-    only_team: bool = False
-    """Only what lives in the team's scope, without the caller's own entries elsewhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keyset:
-    """A place in the order newest `timestamp` first."""
-
-    timestamp: int
-    id: UUID
-
-
-def _listed(access: Access, wanted: Filter, *columns: ColumnElement[Any]) -> AnySelect:
-    query = scoped(knowledge, access, *columns)
-    if wanted.only_team and wanted.team_id is not None:
-        query = query.where(knowledge.c.scope_id == wanted.team_id)
-    else:
-        query = query.where(mine_or_team(knowledge, access, wanted.team_id))
-    if wanted.project is not None:
-        query = query.where(knowledge.c.project == wanted.project)
-    if wanted.type is not None:
-        query = query.where(knowledge.c.type == wanted.type)
-    if wanted.author_id is not None:
-        query = query.where(knowledge.c.author_id == wanted.author_id)
-    if wanted.tags:
-        query = query.where(knowledge.c.tags.contains(list(wanted.tags)))
-    return query
-
-
-async def page(
-    connection: Connection,
-    access: Access,
-    wanted: Filter,
-    *,
-    limit: int,
-    offset: int = 0,
-    after: Keyset | None = None,
-    before: Keyset | None = None,
-    backward: bool = False,
-) -> Sequence[AnyRow]:
-    """Entries, newest timestamp first; `backward` takes the last `limit` of the range instead."""
-    place = tuple_(knowledge.c.timestamp, knowledge.c.id)
-    query = _listed(access, wanted, *COLUMNS)
-    if after is not None:
-        query = query.where(place < tuple_(after.timestamp, after.id))
-    if before is not None:
-        query = query.where(place > tuple_(before.timestamp, before.id))
-    order = (knowledge.c.timestamp, knowledge.c.id)
-    query = query.order_by(*(order if backward else (column.desc() for column in order)))
-    rows = (await connection.execute(query.limit(limit).offset(offset))).all()
-    return list(reversed(rows)) if backward else rows
-
-
-async def count(connection: Connection, access: Access, wanted: Filter) -> int:
-    """How many entries the list has in all."""
-    query = _listed(access, wanted, func.count())
-    total: int = (await connection.execute(query)).scalar_one()
-    return total
-
-
-async def search(
-    connection: Connection, access: Access, words: str, wanted: Filter, limit: int, offset: int
-) -> tuple[Sequence[AnyRow], int]:
-    """Matches, best first, each with `rank` as its last column; and how many there are."""
-    query = words_query(words)
-    matches = knowledge.c.search.op("@@")(query)
-    rank = func.ts_rank_cd(knowledge.c.search, query).label("rank")
-    found = _listed(access, wanted, *COLUMNS, rank).where(matches)
-    found = found.order_by(rank.desc(), knowledge.c.timestamp.desc(), knowledge.c.id.desc())
-    rows = (await connection.execute(found.limit(limit).offset(offset))).all()
-    total = await connection.execute(_listed(access, wanted, func.count()).where(matches))
-    return rows, total.scalar_one()
 
 
 async def by_ids(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
@@ -206,12 +123,19 @@ async def change(
 
 
 async def deleted_by(connection: Connection, access: Access, entry_id: UUID) -> AnyRow | None:
-    """A deleted entry that the caller wrote: `scope_id` and its columns."""
-    query = select(*COLUMNS).where(
-        knowledge.c.scope_id.in_(access.scopes),
-        knowledge.c.id == entry_id,
-        knowledge.c.author_id == access.account_id,
-        knowledge.c.deleted_at.is_not(None),
+    """An entry that the caller wrote and deleted last; None for one that lives elsewhere now."""
+    living = knowledge.alias("living")
+    query = (
+        select(*COLUMNS)
+        .where(
+            knowledge.c.scope_id.in_(access.scopes),
+            knowledge.c.id == entry_id,
+            knowledge.c.author_id == access.account_id,
+            knowledge.c.deleted_at.is_not(None),
+            ~exists().where(living.c.id == entry_id, living.c.deleted_at.is_(None)),
+        )
+        .order_by(knowledge.c.deleted_at.desc())
+        .limit(1)
     )
     return (await connection.execute(query)).one_or_none()
 
@@ -234,10 +158,67 @@ async def undelete(
         return (await connection.execute(query)).one_or_none()
 
 
+_LEFT_BEHIND: dict[str, Any] = {
+    "summary": "", "details": None, "project": None, "session_id": None, "tags": [],
+    "related_files": [], "pinned_at": None,
+}  # fmt: skip
+
+
+async def leave(
+    connection: Connection, scope_id: UUID, entry_id: UUID, version: int, at: datetime
+) -> None:
+    """Make a tombstone of an entry that moves away; nothing of what it said stays in the scope."""
+    stamps = {"version": version, "updated_at": at, "deleted_at": at}
+    place = (knowledge.c.scope_id == scope_id, knowledge.c.id == entry_id)
+    await connection.execute(update(knowledge).where(*place).values(**_LEFT_BEHIND, **stamps))
+
+
+async def arrive(
+    connection: Connection, scope_id: UUID, entry: Mapping[str, Any], version: int, at: datetime
+) -> AnyRow:
+    """Store an entry that moves here under its own id, over the tombstone of an earlier stay.
+
+    Raises DuplicateError when its author has an equal one here.
+    """
+    values = {**entry, "scope_id": scope_id, "version": version, "updated_at": at}
+    values |= {"pinned_at": None, "deleted_at": None}
+    with translated():
+        gone = (knowledge.c.scope_id == scope_id, knowledge.c.id == entry["id"])
+        again = update(knowledge).where(*gone).values(**values).returning(*COLUMNS)
+        row = (await connection.execute(again)).one_or_none()
+        if row is None:
+            fresh = insert(knowledge).values(**values).returning(*COLUMNS)
+            row = (await connection.execute(fresh)).one()
+    return row
+
+
+async def whole(connection: Connection, access: Access, entry_id: UUID) -> AnyRow | None:
+    """A living entry, with its `sameness` as the last column."""
+    query = scoped(knowledge, access, *COLUMNS, knowledge.c.sameness)
+    return (await connection.execute(query.where(knowledge.c.id == entry_id))).one_or_none()
+
+
 async def changes(
     connection: Connection, access: Access, places: Sequence[From], limit: int, *, tombstones: bool
 ) -> Sequence[AnyRow]:
-    """Entries changed above the given places; see `db.log.starting_places`."""
+    """Entries changed above the given places; see `db.log.starting_places`.
+
+    The tombstone of an entry that has moved to where this very pull reads it is left out: it
+    could come behind the entry, and the entry would be lost.
+    """
     columns = (*COLUMNS, knowledge.c.deleted_at)
     query = starting_places(knowledge, columns, access, places, tombstones=tombstones)
+    if tombstones:
+        here = knowledge.alias("here")
+        whole_scopes = [place.scope_id for place in places if place.everything]
+        moved = exists().where(
+            here.c.id == knowledge.c.id,
+            here.c.scope_id.in_(access.scopes),
+            here.c.deleted_at.is_(None),
+            or_(
+                here.c.author_id == access.account_id,
+                here.c.scope_id.in_(whole_scopes) if whole_scopes else false(),
+            ),
+        )
+        query = query.where(or_(knowledge.c.deleted_at.is_(None), ~moved))
     return (await connection.execute(query.limit(limit))).all()

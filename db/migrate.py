@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ from db.dsn import to_asyncpg_url
 _ADVISORY_LOCK = int.from_bytes(b"teamlore")
 _CONNECT_SECONDS = 10
 
+_logger = logging.getLogger(__name__)
+
 
 class MigrationError(RuntimeError):
     """The database cannot be brought to the newest revision; the message says why."""
@@ -39,6 +42,9 @@ async def upgrade(dsn: str) -> None:
         await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
         await connection.commit()  # the lock belongs to the session and stays
         await connection.run_sync(_upgrade)
+        trigrams = await connection.execute(text("SELECT to_regproc('word_similarity')"))
+        if trigrams.scalar_one() is None:
+            _logger.warning("no extension pg_trgm: searches will not look past typos")
 
 
 async def current_equals_head(dsn: str) -> bool:

@@ -177,11 +177,13 @@ log = Table(
 )
 
 _SEARCH = (
-    "setweight(to_tsvector('english', summary), 'A') || "
-    "setweight(to_tsvector('simple', summary), 'A') || "
-    "setweight(to_tsvector('simple', teamlore_words(tags)), 'B') || "
-    "setweight(to_tsvector('english', coalesce(details, '')), 'C')"
+    "setweight(teamlore_vector(summary), 'A') || "
+    "setweight(teamlore_vector(teamlore_words(tags)), 'B') || "
+    "setweight(teamlore_vector(coalesce(details, '')), 'C') || "
+    "setweight(teamlore_vector("
+    "(coalesce(project, '') || ' ') || teamlore_words(related_files)), 'D')"
 )
+_FUZZY = "teamlore_fuzzy((summary || ' ') || teamlore_words(tags))"
 
 knowledge = Table(
     "knowledge",
@@ -202,7 +204,9 @@ knowledge = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    Column("pinned_at", Instant),
     Column("search", TSVECTOR, Computed(_SEARCH, persisted=True)),
+    Column("fuzzy", Text, Computed(_FUZZY, persisted=True)),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("knowledge_log_idx", "scope_id", "version"),
     Index(
@@ -214,6 +218,12 @@ knowledge = Table(
     Index("knowledge_newest_idx", "scope_id", "timestamp", "id"),
     Index("knowledge_search_idx", "search", postgresql_using="gin"),
     Index(
+        "knowledge_fuzzy_idx",
+        "fuzzy",
+        postgresql_using="gin",
+        postgresql_ops={"fuzzy": "gin_trgm_ops"},
+    ),
+    Index(
         "knowledge_same_idx",
         "scope_id",
         "author_id",
@@ -221,6 +231,15 @@ knowledge = Table(
         unique=True,
         postgresql_where=text("deleted_at IS NULL"),
     ),
+)
+
+stars = Table(
+    "stars",
+    metadata,
+    Column("scope_id", Uuid, ForeignKey("scopes.id", ondelete="CASCADE"), nullable=False),
+    Column("entry_id", Uuid, nullable=False),
+    Column("created_at", Instant, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("scope_id", "entry_id"),
 )
 
 summaries = Table(

@@ -55,6 +55,21 @@ class Push(Input):
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was changed before it was stored: where, and what, for a person."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+    def under(self, *above: str | int) -> Notice:
+        """The same, seen from further out."""
+        return Notice((*above, *self.path), self.message)
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.path))}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
 class Entry(Authored):
     """An entry as it is stored."""
 
@@ -72,3 +87,6 @@ class Entry(Authored):
     version: int
     created_at: datetime
     updated_at: datetime
+    pinned_at: datetime | None = None
+    notices: tuple[Notice, ...] = ()
+    """Where this answers a write: what was masked or made relative before it was stored."""

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from db import knowledge as rows
+from db import knowledge_list
 from db.engine import Connection, Database
 from db.errors import DuplicateError
-from db.knowledge import Filter as Filter
-from db.knowledge import Keyset as Keyset
+from db.knowledge_list import NEWEST
+from db.knowledge_list import Filter as Filter
+from db.knowledge_list import Keyset as Keyset
+from db.knowledge_list import Order as Order
+from db.knowledge_list import OrderColumn as OrderColumn
+from db.knowledge_list import Range as Range
 from domain import journal
 from domain.actor import Actor
-from domain.entries import Entry, EntryChange, EntryFields, NewEntry, Push
+from domain.entries import Entry, EntryChange, EntryFields, NewEntry, Notice, Push
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
+from domain.hygiene import screened
 from domain.policy import Permission, reading_team, writing_scope
-
-QUERY_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Pushed:
 
     accepted: int
     skipped: int
+    notices: tuple[Notice, ...] = ()
+    """What was masked or shortened before it was stored; paths begin at `entries`."""
 
 
 async def create(db: Database, actor: Actor, data: NewEntry) -> Entry:
@@ -36,10 +42,12 @@ async def create(db: Database, actor: Actor, data: NewEntry) -> Entry:
     Raises Forbidden when the actor may not write to the team.
     """
     scope_id = writing_scope(actor, data.team_id)
+    item, notices = screened(data)
     async with db.begin() as connection:
-        await _store(connection, actor, scope_id, {_sameness(data): data})
-        sameness = bytes.fromhex(_sameness(data))
-        return Entry(*await rows.same(connection, scope_id, actor.account_id, sameness))
+        await _store(connection, actor, scope_id, {_sameness(item): item})
+        sameness = bytes.fromhex(_sameness(item))
+        row = await rows.same(connection, scope_id, actor.account_id, sameness)
+    return replace(Entry(*row), notices=notices)
 
 
 async def push(db: Database, actor: Actor, data: Push) -> Pushed:
@@ -50,13 +58,16 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
     """
     scope_id = writing_scope(actor, data.team_id, "team.push")
     newest: dict[str, EntryFields] = {}
-    for item in data.entries:
+    notices: list[Notice] = []
+    for place, given in enumerate(data.entries):
+        item, noticed = screened(given)
+        notices += [notice.under("entries", place) for notice in noticed]
         key = _sameness(item)
         if key not in newest or newest[key].timestamp < item.timestamp:
             newest[key] = item
     async with db.begin() as connection:
         inserted = await _store(connection, actor, scope_id, newest, "team.push")
-    return Pushed(inserted, len(data.entries) - inserted)
+    return Pushed(inserted, len(data.entries) - inserted, tuple(notices))
 
 
 async def _store(
@@ -132,19 +143,24 @@ async def page(
     *,
     limit: int,
     offset: int = 0,
+    order: Order = NEWEST,
     after: Keyset | None = None,
     before: Keyset | None = None,
     backward: bool = False,
 ) -> list[Entry]:
-    """Entries, newest timestamp first. Raises Forbidden for a team that the actor is not in."""
+    """Entries in `order`, newest timestamp first unless told otherwise.
+
+    Raises Forbidden for a team that the actor is not in.
+    """
     reading_team(actor, wanted.team_id)
     async with db.read() as connection:
-        found = await rows.page(
+        found = await knowledge_list.page(
             connection,
             actor.access,
             wanted,
             limit=limit,
             offset=offset,
+            order=order,
             after=after,
             before=before,
             backward=backward,
@@ -156,23 +172,7 @@ async def count(db: Database, actor: Actor, wanted: Filter) -> int:
     """How many entries a list has in all. Raises Forbidden as `page` does."""
     reading_team(actor, wanted.team_id)
     async with db.read() as connection:
-        return await rows.count(connection, actor.access, wanted)
-
-
-async def search(
-    db: Database, actor: Actor, words: str, wanted: Filter, *, limit: int, offset: int = 0
-) -> tuple[list[tuple[Entry, float]], int]:
-    """Matching entries with their rank, best first, and how many there are in all.
-
-    `words` is what a person types: quoted phrases, `or` and `-not` are understood, nothing else
-    is special. Raises Invalid for an empty or overlong query.
-    """
-    reading_team(actor, wanted.team_id)
-    if not 1 <= len(words) <= QUERY_MAX:
-        raise Invalid.at("q", f"must be 1 to {QUERY_MAX} characters")
-    async with db.read() as connection:
-        found, total = await rows.search(connection, actor.access, words, wanted, limit, offset)
-    return [(Entry(*row[:-1]), float(row.rank)) for row in found], total
+        return await knowledge_list.count(connection, actor.access, wanted)
 
 
 async def update(db: Database, actor: Actor, entry_id: UUID, data: EntryChange) -> Entry:
@@ -184,6 +184,7 @@ async def update(db: Database, actor: Actor, entry_id: UUID, data: EntryChange) 
     if "summary" in data.model_fields_set and data.summary is None:
         raise Invalid.at("summary", "must not be null")
     entry = await _own(db, actor, entry_id)
+    data, notices = screened(data, entry.project)
     values = {name: getattr(data, name) for name in data.model_fields_set}
     for name in {"tags", "related_files"} & values.keys():
         values[name] = list(values[name] or ())
@@ -191,9 +192,10 @@ async def update(db: Database, actor: Actor, entry_id: UUID, data: EntryChange) 
         changed = EntryFields.model_construct(**{**asdict(entry), "summary": data.summary})
         values["sameness"] = bytes.fromhex(_sameness(changed))
     try:
-        return await _change(db, actor, entry, "knowledge_updated", values)
+        changed_entry = await _change(db, actor, entry, "knowledge_updated", values)
     except DuplicateError:
         raise Conflict("You have an entry with this type, project and summary already") from None
+    return replace(changed_entry, notices=notices)
 
 
 async def delete(db: Database, actor: Actor, entry_id: UUID) -> None:

@@ -15,6 +15,7 @@ from graph.http import HttpEndpoint
 from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.changes import ChangeQueries
 from graph.resolvers.conversations import ConversationQueries
+from graph.resolvers.curation import CurationMutations
 from graph.resolvers.feeds import Subscription as Feeds
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.nodes import NodeQueries
@@ -53,6 +54,7 @@ class Mutation(
     AccountMutations,
     TeamMutations,
     KnowledgeMutations,
+    CurationMutations,
     SessionMutations,
     SummaryMutations,
     PatternMutations,

@@ -13,6 +13,7 @@ from aiodataloader import DataLoader
 
 from domain import (
     audit,
+    finding,
     invitations,
     knowledge,
     patterns,
@@ -65,6 +66,7 @@ class Loaders:
         self.patterns: DataLoader[UUID, Pattern | None] = _loader(self._patterns)
         self.session_shares: DataLoader[UUID, list[SharedSession]] = _loader(self._shares_of)
         self.conversations = ConversationLoaders(services, actor)
+        self.stars: DataLoader[UUID, bool] = _loader(self._stars)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}
@@ -132,6 +134,10 @@ class Loaders:
         for share in await sharing.of_sessions(self._db, self._actor, ids):
             grouped[share.session].append(share)
         return [grouped[i] for i in ids]
+
+    async def _stars(self, ids: Sequence[UUID]) -> list[bool]:
+        found = await finding.starred(self._db, self._actor, ids)
+        return [i in found for i in ids]
 
 
 def _loader(

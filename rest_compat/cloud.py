@@ -7,6 +7,7 @@ from starlette.responses import Response
 from domain import (
     accounts,
     entries,
+    finding,
     invitations,
     keys,
     knowledge,
@@ -103,7 +104,7 @@ async def list_entries(call: Call) -> Response:
 async def search_entries(call: Call) -> Response:
     """Knowledge that matches, best first."""
     (limit, offset), wanted = call.page(), _entry_filter(call)
-    found, total = await knowledge.search(
+    found, total = await finding.exact_page(
         call.services.db, call.actor, call.query.get("q", ""), wanted, limit=limit, offset=offset
     )
     entries = [present.entry(entry) | {"rank": rank} for entry, rank in found]

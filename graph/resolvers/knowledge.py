@@ -8,41 +8,39 @@ from uuid import UUID
 import strawberry
 from strawberry import ID
 
-from domain import knowledge
-from domain.entries import EntryChange, NewEntry
+from domain import finding, knowledge
+from domain.entries import EntryChange, NewEntry, Push
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
 from graph.schema import ids
-from graph.schema.knowledge import (
-    KnowledgeEntry,
-    KnowledgeFilter,
-    KnowledgeMatches,
-    knowledge_page,
-    search_page,
-    wanted,
-)
+from graph.schema.knowledge import KnowledgeEntry, knowledge_page
+from graph.schema.knowledge_filters import Narrowed, Ordered, wanted
 from graph.schema.knowledge_inputs import (
     CreateKnowledgeInput,
     CreateKnowledgePayload,
     DeleteKnowledgeInput,
     DeleteKnowledgePayload,
+    PushKnowledgeInput,
+    PushKnowledgePayload,
     RestoreKnowledgeInput,
     RestoreKnowledgePayload,
     UpdateKnowledgeInput,
     UpdateKnowledgePayload,
+    notices,
 )
-from graph.schema.paging import After, Before, Connection, First, Last, window
+from graph.schema.knowledge_search import KnowledgeFacets, KnowledgeMatches, search_page
+from graph.schema.paging import After, Before, Connection, First, Last
 from graph.schema.problems import (
     ConflictProblem,
     ForbiddenProblem,
     InvalidInput,
     NotFoundProblem,
+    given,
     mutation,
     parse_input,
 )
 
-Narrowed = Annotated[KnowledgeFilter | None, strawberry.argument(description="Only some of it.")]
 InTeam = Annotated[
     ID | None,
     strawberry.argument(
@@ -70,13 +68,26 @@ class KnowledgeQueries:
         after: After = None,
         last: Last = None,
         before: Before = None,
+        order_by: Ordered = None,
     ) -> Connection[KnowledgeEntry]:
         """A page of entries."""
-        asked = window(first, after, last, before)
         about = wanted(filter, _team(team_id), only_team=False)
-        return await knowledge_page(info, about, asked)
+        return await knowledge_page(info, about, order_by, (first, after, last, before))
 
-    @computed("Full-text search in the same entries, best match first.")
+    @computed("What the same entries could be narrowed by, with counts.")
+    @signed_in
+    async def knowledge_facets(
+        self, info: Info, *, team_id: InTeam = None, filter: Narrowed = None
+    ) -> KnowledgeFacets:
+        """The facets of a list."""
+        about = wanted(filter, _team(team_id), only_team=False)
+        db, actor = info.context.services.db, info.context.actor
+        return KnowledgeFacets.of(await finding.facets(db, actor, about))
+
+    @computed(
+        "Full-text search in the same entries, best match first. Where none has the words, "
+        "those whose words look alike."
+    )
     @signed_in
     async def search_knowledge(
         self,
@@ -94,7 +105,7 @@ class KnowledgeQueries:
     ) -> KnowledgeMatches:
         """A page of matches."""
         about = wanted(filter, _team(team_id), only_team=False)
-        return await search_page(info, query, about, window(first, after))
+        return await search_page(info, query, about, first, after)
 
 
 @strawberry.type
@@ -111,7 +122,22 @@ class KnowledgeMutations:
         """Keep one entry."""
         data = parse_input(NewEntry, input, team_id=_team(input.team_id, "input"))
         entry = await knowledge.create(info.context.services.db, info.context.actor, data)
-        return CreateKnowledgePayload(entry=KnowledgeEntry.of(entry))
+        return CreateKnowledgePayload(
+            entry=KnowledgeEntry.of(entry), notices=notices(entry.notices)
+        )
+
+    @mutation(
+        PushKnowledgePayload, [InvalidInput, ForbiddenProblem], "Keep many things you learned."
+    )
+    @signed_in
+    async def push_knowledge(self, info: Info, input: PushKnowledgeInput) -> PushKnowledgePayload:
+        """Keep many entries, all or none."""
+        entries = [given(item) for item in input.entries]
+        data = parse_input(Push, input, team_id=_team(input.team_id, "input"), entries=entries)
+        done = await knowledge.push(info.context.services.db, info.context.actor, data)
+        return PushKnowledgePayload(
+            accepted=done.accepted, skipped=done.skipped, notices=notices(done.notices)
+        )
 
     @mutation(
         UpdateKnowledgePayload,
@@ -125,8 +151,11 @@ class KnowledgeMutations:
         """Change one entry."""
         entry_id = ids.decode("KnowledgeEntry", input.id, "input", "id")
         data = parse_input(EntryChange, input)
-        entry = await knowledge.update(info.context.services.db, info.context.actor, entry_id, data)
-        return UpdateKnowledgePayload(entry=KnowledgeEntry.of(entry))
+        db, actor = info.context.services.db, info.context.actor
+        entry = await knowledge.update(db, actor, entry_id, data)
+        return UpdateKnowledgePayload(
+            entry=KnowledgeEntry.of(entry), notices=notices(entry.notices)
+        )
 
     @mutation(
         DeleteKnowledgePayload,

@@ -303,6 +303,13 @@ class PatternWithdrawn(PatternEvent):
     """`pattern_withdrawn`."""
 
 
+@strawberry.type(description="You put a star at an entry, or took it away. Only you see this.")
+class KnowledgeStarred(KnowledgeEvent):
+    """`star_added` and `star_removed`."""
+
+    starred: bool = strawberry.field(description="Whether the star is there since this event.")
+
+
 @strawberry.type(
     description="Something that this version of the schema has no type for. Keep its cursor, and "
     "fetch again what you show."
@@ -361,6 +368,8 @@ _KINDS: dict[str, tuple[type[FeedEvent], _Extra]] = {
     "summary_deleted": (SummaryDeleted, _nothing),
     "pattern_published": (PatternPublished, _nothing),
     "pattern_withdrawn": (PatternWithdrawn, _nothing),
+    "star_added": (KnowledgeStarred, lambda _event: {"starred": True}),
+    "star_removed": (KnowledgeStarred, lambda _event: {"starred": False}),
 }
 EVENT_TYPES = (*dict.fromkeys(kind for kind, _extra in _KINDS.values()), OtherChange)
 """The types that only the interface leads to; the schema has to be told of them."""

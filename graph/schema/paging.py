@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
@@ -23,6 +23,7 @@ from graph.schema.scalars import Cursor
 NodeT = TypeVar("NodeT")
 RowT = TypeVar("RowT")
 DEFAULT_PAGE, MAX_PAGE = 20, 100
+_BARE = 8 + 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 First = Annotated[
@@ -41,16 +42,23 @@ Before = Annotated[
 ]
 
 
+Paging = tuple[int | None, str | None, int | None, str | None]
+"""The arguments `first`, `after`, `last` and `before` of a list, as they came."""
+
+
 class Place(NamedTuple):
     """Where a row stands in the order of its list."""
 
     number: int
     id: UUID
+    order: int = 0
+    """Which of several orders of one list; a cursor of one means nothing in another."""
 
 
 def place_cursor(place: Place) -> Cursor:
     """The cursor of a place."""
     data = place.number.to_bytes(8, "big", signed=True) + place.id.bytes
+    data += bytes([place.order]) if place.order else b""
     return Cursor(base64.urlsafe_b64encode(data).decode())
 
 
@@ -67,16 +75,20 @@ def instant_of(place: Place, argument: str) -> datetime:
         raise Invalid.at(argument, "is not a cursor of this list") from None
 
 
-def _place(text: str | None, argument: str) -> Place | None:
+def _place(text: str | None, argument: str, orders: Collection[int]) -> Place | None:
     if text is None:
         return None
     try:
         data = base64.b64decode(text.encode("ascii"), b"-_", validate=True)
     except (ValueError, binascii.Error):
         data = b""
-    if len(data) != 8 + 16:
+    if len(data) not in {_BARE, _BARE + 1}:
         raise Invalid.at(argument, "is not a cursor of this list")
-    return Place(int.from_bytes(data[:8], "big", signed=True), UUID(bytes=data[8:]))
+    order = data[_BARE] if len(data) > _BARE else 0
+    if order not in orders:
+        raise Invalid.at(argument, "is a cursor of another list or of another ordering")
+    number = int.from_bytes(data[:8], "big", signed=True)
+    return Place(number, UUID(bytes=data[8:_BARE]), order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +114,17 @@ class Window:
 
 
 def window(
-    first: int | None, after: str | None, last: int | None = None, before: str | None = None
+    first: int | None,
+    after: str | None,
+    last: int | None = None,
+    before: str | None = None,
+    *,
+    orders: Collection[int] = (0,),
 ) -> Window:
-    """Read the paging arguments. Raises Invalid naming the wrong one."""
+    """Read the paging arguments; cursors must be of one of the `orders`.
+
+    Raises Invalid naming the wrong one.
+    """
     if first is not None and last is not None:
         raise Invalid.at("last", "must not be given together with first")
     name, size = ("first", first) if last is None else ("last", last)
@@ -112,8 +132,8 @@ def window(
         raise Invalid.at(name, f"must be from 1 to {MAX_PAGE}")
     return Window(
         DEFAULT_PAGE if size is None else size,
-        _place(after, "after"),
-        _place(before, "before"),
+        _place(after, "after", orders),
+        _place(before, "before", orders),
         backward=last is not None,
     )
 

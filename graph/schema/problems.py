@@ -133,11 +133,15 @@ def mutation(
     return decorate
 
 
-def parse_input(model: type[ModelT], given: object, **replaced: Any) -> ModelT:
+def given(item: object, **replaced: Any) -> dict[str, Any]:
+    """What of a GraphQL input was given, by its name on the wire."""
+    values = vars(item) | replaced
+    return {to_camel(name): value for name, value in values.items() if value is not UNSET}
+
+
+def parse_input(model: type[ModelT], item: object, **replaced: Any) -> ModelT:
     """A GraphQL input as an operation's input; `replaced` overrides single fields.
 
     Raises Invalid with paths that begin at the argument.
     """
-    values = vars(given) | replaced
-    data = {to_camel(name): value for name, value in values.items() if value is not UNSET}
-    return parse(model, data, under=("input",))
+    return parse(model, given(item, **replaced), under=("input",))

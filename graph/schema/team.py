@@ -16,7 +16,8 @@ from graph.fields import computed
 from graph.schema import ids
 from graph.schema.audit import AuditEvent, OnlyEvents, team_audit
 from graph.schema.invitation import Invitation, team_invitations
-from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
+from graph.schema.knowledge import KnowledgeEntry, knowledge_page
+from graph.schema.knowledge_filters import Narrowed, Ordered, wanted
 from graph.schema.paging import (
     After,
     Before,
@@ -124,17 +125,17 @@ class Team(ids.Node):
     async def knowledge(
         self,
         info: Info,
+        *,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
-        filter: Annotated[
-            KnowledgeFilter | None, strawberry.argument(description="Only some of it.")
-        ] = None,
+        filter: Narrowed = None,
+        order_by: Ordered = None,
     ) -> Connection[KnowledgeEntry]:
         """A page of the entries in the team's scope, whoever wrote them."""
-        asked = window(first, after, last, before)
-        return await knowledge_page(info, wanted(filter, self.uuid, only_team=True), asked)
+        about = wanted(filter, self.uuid, only_team=True)
+        return await knowledge_page(info, about, order_by, (first, after, last, before))
 
     @computed("The sessions that members share with the team, last shared first.")
     async def shared_sessions(
@@ -164,13 +165,13 @@ def _oldest(member: teams.Member) -> Place:
 
 
 def _newest(member: teams.Member) -> Place:
-    number, account_id = _oldest(member)
-    return Place(-number, account_id)
+    place = _oldest(member)
+    return place._replace(number=-place.number)
 
 
 def _by_role(member: teams.Member) -> Place:
-    number, account_id = _oldest(member)
-    return Place((_RANKS[member.role] << _RANK_BITS) + number, account_id)
+    place = _oldest(member)
+    return place._replace(number=(_RANKS[member.role] << _RANK_BITS) + place.number)
 
 
 _PLACES: dict[MemberOrder, Callable[[teams.Member], Place]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 import strawberry
 from strawberry import ID
@@ -12,11 +11,12 @@ from domain import accounts, teams, usage
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
+from graph.schema import knowledge_filters as of_knowledge
 from graph.schema.api_key import ApiKey, key_page
 from graph.schema.audit import AuditEvent, OnlyEvents, my_audit
 from graph.schema.contribution import Contribution, contribution_page
 from graph.schema.invitation import Invitation, my_invitations
-from graph.schema.knowledge import KnowledgeEntry, KnowledgeFilter, knowledge_page, wanted
+from graph.schema.knowledge import KnowledgeEntry, knowledge_page
 from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.session import Session
 from graph.schema.session_list import Narrowed, OfProject, Ordered, SessionOrder, session_page
@@ -86,17 +86,17 @@ class Viewer(TokenUsageFields):
     async def knowledge(
         self,
         info: Info,
+        *,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
-        filter: Annotated[
-            KnowledgeFilter | None, strawberry.argument(description="Only some of it.")
-        ] = None,
+        filter: of_knowledge.Narrowed = None,
+        order_by: of_knowledge.Ordered = None,
     ) -> Connection[KnowledgeEntry]:
         """A page of the caller's own entries."""
-        asked = window(first, after, last, before)
-        return await knowledge_page(info, wanted(filter, None, only_team=False), asked)
+        about = of_knowledge.wanted(filter, None, only_team=False)
+        return await knowledge_page(info, about, order_by, (first, after, last, before))
 
     @computed("Your sessions of Claude Code, last changed first unless you say otherwise.")
     async def sessions(

@@ -21,6 +21,7 @@ READS = {
     "changes": "query ($team: ID!) { changes(scopes: [$team]) { nodes { cursor } } }",
     "search": 'query ($team: ID!) { searchKnowledge(query: "a", teamId: $team) { totalCount } }',
 }
+READS["facets"] = "query ($team: ID!) { knowledgeFacets(teamId: $team) { types { value } } }"
 WRITES: dict[str, dict[str, object]] = {
     "inviteToTeam": {"email": "x@example.org"},
     "removeMember": {"userId": "member"},
@@ -31,6 +32,7 @@ WRITES: dict[str, dict[str, object]] = {
     "transferOwnership": {"userId": "member"},
     "createKnowledge": {"type": "decision", "timestamp": 1, "summary": "Hello"},
     "saveSessionSummary": {"sessionId": "s", "summary": {}},
+    "pushKnowledge": {"entries": [{"type": "decision", "timestamp": 1, "summary": "Hello"}]},
 }
 FIELDS = {
     "inviteToTeam": "memberId",
@@ -42,6 +44,7 @@ FIELDS = {
     "transferOwnership": "ownerId",
     "createKnowledge": "entry { id }",
     "saveSessionSummary": "summary { id }",
+    "pushKnowledge": "accepted",
 }
 
 

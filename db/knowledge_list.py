@@ -1,0 +1,182 @@
+"""Which entries a list is about, in which order, and what there is of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Text,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from db.engine import Connection
+from db.knowledge import COLUMNS
+from db.rows import AnyRow, AnySelect
+from db.scope import Access, mine_or_team, scoped
+from db.tables import knowledge, stars
+
+Instant = datetime | int
+OrderColumn = Literal["timestamp", "created_at", "updated_at"]
+FACET_VALUES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From (with it) to (without it), of a column; either end may be open."""
+
+    column: OrderColumn
+    start: Instant | None = None
+    end: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries a list is about; every field narrows it."""
+
+    team_id: UUID | None = None
+    project: str | None = None
+    type: str | None = None
+    author_id: UUID | None = None
+    tags: tuple[str, ...] = ()
+    only_team: bool = False
+    """Only what lives in the team's scope, without the caller's own entries elsewhere."""
+    any_tags: tuple[str, ...] = ()
+    """Entries with at least one of them."""
+    ranges: tuple[Range, ...] = ()
+    pinned: bool | None = None
+    starred: bool | None = None
+    """Whether the caller has a star at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which instant a list is ordered; ids break ties."""
+
+    column: OrderColumn = "timestamp"
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """A place in the order of a list: the instant of the order's column, and an id."""
+
+    instant: Instant
+    id: UUID
+
+
+NEWEST = Order()
+
+
+def _starred(access: Access) -> ColumnElement[bool]:
+    return exists().where(stars.c.scope_id == access.account_id, stars.c.entry_id == knowledge.c.id)
+
+
+def _conditions(access: Access, wanted: Filter) -> list[ColumnExpressionArgument[bool]]:
+    found: list[ColumnExpressionArgument[bool]] = [
+        knowledge.c[name] == value
+        for name in ("project", "type", "author_id")
+        if (value := getattr(wanted, name)) is not None
+    ]
+    if wanted.tags:
+        found.append(knowledge.c.tags.contains(list(wanted.tags)))
+    if wanted.any_tags:
+        found.append(knowledge.c.tags.overlap(cast(list(wanted.any_tags), ARRAY(Text))))
+    for span in wanted.ranges:
+        column = knowledge.c[span.column]
+        if span.start is not None:
+            found.append(column >= span.start)
+        if span.end is not None:
+            found.append(column < span.end)
+    if wanted.pinned is not None:
+        pinned = knowledge.c.pinned_at.is_not(None)
+        found.append(pinned if wanted.pinned else ~pinned)
+    if wanted.starred is not None:
+        found.append(_starred(access) if wanted.starred else ~_starred(access))
+    return found
+
+
+def listed(access: Access, wanted: Filter, *columns: ColumnElement[Any]) -> AnySelect:
+    """Select `columns` of the entries that a list is about, as far as the caller may read them."""
+    query = scoped(knowledge, access, *columns)
+    if wanted.only_team and wanted.team_id is not None:
+        query = query.where(knowledge.c.scope_id == wanted.team_id)
+    else:
+        query = query.where(mine_or_team(knowledge, access, wanted.team_id))
+    return query.where(*_conditions(access, wanted))
+
+
+async def page(
+    connection: Connection,
+    access: Access,
+    wanted: Filter,
+    *,
+    limit: int,
+    offset: int = 0,
+    order: Order = NEWEST,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> Sequence[AnyRow]:
+    """Entries in `order`; `backward` takes the last `limit` of the range instead."""
+    by = (knowledge.c[order.column], knowledge.c.id)
+    place = tuple_(*by)
+    query = listed(access, wanted, *COLUMNS)
+    for end, behind in ((after, not order.descending), (before, order.descending)):
+        if end is not None:
+            there = tuple_(literal(end.instant, by[0].type), literal(end.id))
+            query = query.where(place > there if behind else place < there)
+    falling = order.descending != backward
+    query = query.order_by(*(column.desc() if falling else column for column in by))
+    rows = (await connection.execute(query.limit(limit).offset(offset))).all()
+    return list(reversed(rows)) if backward else rows
+
+
+async def count(connection: Connection, access: Access, wanted: Filter) -> int:
+    """How many entries the list has in all."""
+    query = listed(access, wanted, func.count())
+    total: int = (await connection.execute(query)).scalar_one()
+    return total
+
+
+async def facets(connection: Connection, access: Access, wanted: Filter) -> Sequence[AnyRow]:
+    """`facet, value, count`: the most frequent values of types, projects, tags and authors."""
+    sources: dict[str, ColumnElement[Any]] = {
+        "types": knowledge.c.type,
+        "projects": knowledge.c.project,
+        "tags": func.unnest(knowledge.c.tags),
+        "authors": cast(knowledge.c.author_id, Text),
+    }
+    parts = []
+    for name, source in sources.items():
+        values = listed(access, wanted, source.label("value")).subquery()
+        amount = func.count().label("count")
+        part = (
+            select(literal(name).label("facet"), values.c.value, amount)
+            .where(values.c.value.is_not(None))
+            .group_by(values.c.value)
+            .order_by(amount.desc(), values.c.value)
+            .limit(FACET_VALUES)
+        )
+        parts.append(select(part.subquery()))
+    return (await connection.execute(union_all(*parts))).all()
+
+
+async def starred(connection: Connection, access: Access, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the entries that the caller has a star at."""
+    query = select(stars.c.entry_id).where(
+        stars.c.scope_id == access.account_id, stars.c.entry_id.in_(list(ids))
+    )
+    return set((await connection.execute(query)).scalars())

@@ -1,0 +1,86 @@
+"""What knowledge never carries: secrets, and absolute paths of somebody's machine.
+
+Nothing is dropped: secrets are masked, paths made relative, and a notice says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from domain.entries import EntryChange, EntryFields, Notice
+from domain.redaction import redact
+
+FieldsT = TypeVar("FieldsT", EntryFields, EntryChange)
+KEPT_PARTS = 3
+"""How much of a path stays of which nobody knows where its project begins."""
+
+_TAG_MAX = 50
+_ABSOLUTE = re.compile(r"^(?:file:/{1,3}|/|~[^/\\]*[/\\]|[A-Za-z]:[/\\]|\\\\)")
+_HOMES = {"home", "Users", "users"}
+
+
+def screened(given: FieldsT, project: str | None = None) -> tuple[FieldsT, tuple[Notice, ...]]:
+    """`given` as it may be stored, and what had to be changed.
+
+    `project` is that of the entry where `given` has none of its own.
+    """
+    notices: list[Notice] = []
+    changed: dict[str, Any] = {}
+    for name, wire in (("summary", "summary"), ("details", "details")):
+        text = getattr(given, name)
+        if text is not None and (masked := _masked(text, (wire,), notices)) != text:
+            changed[name] = masked
+    for name, wire, clean in (("tags", "tags", _tag), ("related_files", "relatedFiles", _file)):
+        items = getattr(given, name) or ()
+        about = getattr(given, "project", None) or project
+        kept = tuple(clean(item, about, (wire, i), notices) for i, item in enumerate(items))
+        if kept != tuple(items):
+            changed[name] = kept
+    return (given.model_copy(update=changed) if changed else given), tuple(notices)
+
+
+def cleaned_tags(tags: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Notice, ...]]:
+    """Tags to be added, without secrets."""
+    notices: list[Notice] = []
+    return tuple(_tag(t, None, ("add", i), notices) for i, t in enumerate(tags)), tuple(notices)
+
+
+def _masked(text: str, path: tuple[str | int, ...], notices: list[Notice]) -> str:
+    found = redact(text)
+    if found.kinds:
+        notices.append(Notice(path, f"a secret was masked ({', '.join(found.kinds)})"))
+    return found.text
+
+
+def _tag(tag: str, _about: str | None, path: tuple[str | int, ...], notices: list[Notice]) -> str:
+    return _masked(tag, path, notices)[:_TAG_MAX]
+
+
+def _file(file: str, about: str | None, path: tuple[str | int, ...], notices: list[Notice]) -> str:
+    masked = _masked(file, path, notices)
+    if not _ABSOLUTE.match(masked):
+        return masked
+    notices.append(Notice(path, "an absolute path was made relative"))
+    return relative(masked, about)
+
+
+def relative(path: str, project: str | None) -> str:
+    """What of an absolute path is below the project's folder, else its last parts."""
+    parts = list(_parts(path))
+    folder = list(_parts(project or ""))[-1:]
+    if folder and folder[0] in parts[:-1]:
+        below = parts[parts.index(folder[0]) + 1 :]
+        return "/".join(below)
+    if parts[:1] and parts[0] in _HOMES and len(parts) > 2:
+        parts = parts[2:]
+    elif parts[:1] == ["root"] and len(parts) > 1:
+        parts = parts[1:]
+    return "/".join(parts[-KEPT_PARTS:]) or "."
+
+
+def _parts(path: str) -> Iterator[str]:
+    """The names on the way, without drive, scheme and home."""
+    bare = re.sub(r"^(?:file:/{1,3}|~[^/\\]*|[A-Za-z]:)", "", path)
+    return (part for part in re.split(r"[/\\]+", bare) if part not in {"", ".", ".."})
