@@ -1,4 +1,4 @@
-"""The command line: `python -m cli serve | migrate | export-schema`."""
+"""The command line: `python -m cli serve | migrate | scrub | gc | export-schema`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from serving import configure_logging, server_config
-from settings import VERSION, Settings, SettingsError
+from settings import VERSION, Settings, SettingsError, parse_duration
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -50,6 +50,32 @@ def migrate() -> None:
     _stop_on_signals()
     with _prepared(_load_settings({})):
         click.echo("The database is up to date.")
+
+
+@main.command()
+def scrub() -> None:
+    """Read every stored block and prove every version; status 1 when something is damaged.
+
+    Servers may run meanwhile.
+    """
+    from upkeep import scrub_all
+
+    with _attached(_load_settings({})) as ready:
+        sys.exit(_told_storage(scrub_all(ready, click.echo)))
+
+
+@main.command()
+@click.option("--grace", default="24h", help="How long an unused block stays; otherwise 24h.")
+def gc(grace: str) -> None:
+    """Delete the blocks that nothing refers to any more. Servers may run meanwhile."""
+    from upkeep import collect
+
+    try:
+        kept_for = parse_duration(grace)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--grace") from None
+    with _attached(_load_settings({})) as ready:
+        sys.exit(_told_storage(collect(ready, kept_for, click.echo)))
 
 
 @main.command("export-schema")
@@ -121,6 +147,32 @@ def _prepared(settings: Settings) -> Iterator[Settings]:
     finally:
         if postgres is not None:
             postgres.stop()
+
+
+@contextmanager
+def _attached(settings: Settings) -> Iterator[Settings]:
+    """Yield the settings with the database of a server that runs, or with one of our own."""
+    from db.embedded import EmbeddedPostgres
+
+    _stop_on_signals()
+    os.umask(0o077)
+    dsn = None if settings.database_url else EmbeddedPostgres(settings.data_dir).running()
+    if dsn is not None:
+        yield settings.model_copy(update={"database_url": dsn})
+        return
+    with _prepared(settings) as ready:
+        yield ready
+
+
+def _told_storage(work: Coroutine[Any, Any, int]) -> int:
+    """The work's exit status; 2 with a line about it when database or store do not answer."""
+    from db.errors import DatabaseUnavailableError, StorageUnavailableError
+
+    try:
+        return asyncio.run(work)
+    except (DatabaseUnavailableError, StorageUnavailableError) as error:
+        click.echo(f"Error: {(type(error).__doc__ or '').strip()}", err=True)
+        return 2
 
 
 @contextmanager

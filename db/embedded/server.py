@@ -19,7 +19,7 @@ from db.embedded.cluster import DATABASE, USER, ensure_cluster
 from db.embedded.errors import EmbeddedPostgresError
 from db.embedded.folder_lock import FolderLock
 from db.embedded.identity import ENVIRONMENT, Identity, choose_identity
-from db.embedded.leftovers import clear_leftovers, is_ready
+from db.embedded.leftovers import clear_leftovers, is_ready, is_running
 from db.embedded.runtime_dir import make_runtime_dir, remove_runtime_dir
 
 # Replaying the log of a crash can take a while, and giving up would not make it shorter.
@@ -66,6 +66,11 @@ class EmbeddedPostgres:
         except OSError as error:
             raise EmbeddedPostgresError(f"cannot use {self._data_dir}: {error}") from error
 
+    def running(self) -> str | None:
+        """The DSN of the PostgreSQL that another process runs on the folder; None if none does."""
+        runtime_dir = (self._data_dir / "run").resolve()
+        return _dsn(runtime_dir) if is_running(self._cluster) and runtime_dir.exists() else None
+
     def stop(self) -> None:
         """Stop PostgreSQL and wait until it has; nothing happens if it does not run."""
         process, self._supervisor = self._supervisor, None
@@ -107,7 +112,7 @@ class EmbeddedPostgres:
             command = self._command(programs, path, runtime_dir)
             self._supervisor = self._supervise(command, identity, fds, lock, runtime_dir)
         self._wait_ready(self._supervisor)
-        return f"postgresql://{USER}@/{DATABASE}?host={quote(str(runtime_dir))}"
+        return _dsn(runtime_dir)
 
     def _command(self, programs: Path, cluster: str, runtime_dir: Path) -> list[str]:
         settings = {
@@ -163,3 +168,7 @@ class EmbeddedPostgres:
         with contextlib.suppress(OSError):
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
         return "(it logged nothing)"
+
+
+def _dsn(runtime_dir: Path) -> str:
+    return f"postgresql://{USER}@/{DATABASE}?host={quote(str(runtime_dir))}"

@@ -67,11 +67,8 @@ async def test_every_flipped_bit_is_noticed(tmp_path: Path, data: bytes) -> None
         bad = bytearray(sound)
         bad[position] ^= 1 << (position % 8)
         path.write_bytes(bad)
-        try:
-            read = await store.get(SCOPE, digest_of(data))
-        except BlockDamagedError:
-            continue
-        assert read == data  # a bit of the frame's header may be without a meaning
+        with pytest.raises(BlockDamagedError):
+            await store.get(SCOPE, digest_of(data))
 
 
 @pytest.mark.parametrize("left", [0, 1, 20])
