@@ -59,7 +59,7 @@ class Collector:
             old |= {block.digest for block in batch if block.wanted_at < before}
         if not old:
             return
-        async with self._db.read() as connection:
+        async with self._db.begin() as connection:  # which a cursor needs
             await _spare(connection, scope, old)
         candidates = sorted(old)
         for start in range(0, len(candidates), _AT_ONCE):

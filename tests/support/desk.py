@@ -22,6 +22,7 @@ class Desk:
 
     def __init__(self, settings: Settings, block_size: int = BLOCK) -> None:
         assert settings.database_url is not None
+        self.settings = settings
         self.folder: Path = settings.data_dir / "blobs"
         self.db = Database(settings.database_url, pool_size=5)
         self.custody = Custody(self.db, FolderStore(self.folder), settings, block_size=block_size)
