@@ -8,9 +8,9 @@ or compressed with zstd where that is smaller.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -25,6 +25,17 @@ from db.block_names import held, scope_of
 from db.block_objects import RemoteStore as RemoteStore
 from db.block_threads import THREADS, Threads
 from db.errors import BlockDamagedError, BlockMissingError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
+
+RETRIES: Final[RetryConfig] = {
+    "max_retries": 3,
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=1)},
+    "retry_timeout": timedelta(seconds=20),
+}
+"""Who waits is a request: it is told soon that the store does not answer."""
 
 
 class BlobStore(Protocol):
@@ -70,7 +81,7 @@ def open_store(place: str) -> BlobStore:
     if parts.scheme == "file":
         return FolderStore(Path(unquote(parts.path)))
     try:
-        return RemoteStore(from_url(place))
+        return RemoteStore(from_url(place, retry_config=RETRIES))
     except ObjectStoreError as error:
         raise ValueError(f"BLOB_URL cannot be used: {error}") from None
 

@@ -149,8 +149,8 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.fixture
-async def small_blocks(serve: Serve, settings: Settings) -> RunningServer:
-    limits = {"block_size": BLOCK, "rate_limit_max": 10_000_000}
+async def small_blocks(serve: Serve, settings: Settings, place: str) -> RunningServer:
+    limits = {"block_size": BLOCK, "rate_limit_max": 10_000_000, "blob_url": place}
     return await serve(settings.model_copy(update=limits))
 
 
@@ -188,7 +188,7 @@ def next_upload(sent: list[bytes], upload: tuple[str, int, bytes]) -> bytes:
 
 @given(history=st.lists(steps, min_size=1, max_size=8))
 @hypothesis_settings(
-    max_examples=dial(40, 1_000),
+    max_examples=dial(25, 1_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
