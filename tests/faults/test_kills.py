@@ -49,11 +49,18 @@ class Growing:
         return conversation(session_id(self.number))
 
     async def upload(self, client: httpx.AsyncClient, chance: random.Random) -> None:
-        """Send it again and again, a little longer each time, until the server is gone."""
+        """Send it again and again, a little longer each time.
+
+        A connection may break: on a killed server, and on a large body that is refused.
+        """
         while True:
             self.length = min(self.length + chance.randint(1, 60_000), len(self.whole))
             self.sent.add(self.length)
-            answer = await client.put(self.path, content=self.whole[: self.length])
+            try:
+                answer = await client.put(self.path, content=self.whole[: self.length])
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+                continue
             if answer.status_code in {200, 201}:
                 self.acknowledged = self.length
             elif answer.status_code != 503:
@@ -71,10 +78,17 @@ class Growing:
 
 
 async def busy(url: str, headers: dict[str, str], all_: list[Growing], seed: int) -> None:
-    """Upload until cancelled, or until the server does not answer any more."""
+    """Upload until cancelled."""
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
         chance = random.Random(seed)
         await asyncio.gather(*(growing.upload(client, chance) for growing in all_))
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Stop uploading; what went wrong in it is raised here."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def check(url: str, headers: dict[str, str], all_: list[Growing]) -> None:
@@ -112,8 +126,7 @@ async def test_a_killed_server_has_kept_what_it_acknowledged(
         task = asyncio.create_task(busy(server.url, headers, all_, kill))
         await asyncio.sleep(chance.random() * SECONDS_UNTIL_KILL)
         server.kill()
-        with suppress(httpx.TransportError):
-            await task
+        await ended(task)
         server = await asyncio.to_thread(serve_process)
         await check(server.url, headers, all_)
         if kill % 10 == 0:
@@ -168,9 +181,7 @@ async def test_a_killed_database_has_kept_what_was_acknowledged(
         await asyncio.sleep(chance.random() * SECONDS_UNTIL_KILL)
         kill_postgres(master, chance)
         await asyncio.sleep(0.1)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await ended(task)
         await until_well(server.url)
         await check(server.url, headers, all_)
         restart_short(all_)
