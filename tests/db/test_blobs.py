@@ -164,6 +164,23 @@ async def test_the_name_appears_only_after_content_is_synced(
     assert steps == ["file", "rename", "folder", "folder", "folder"]
 
 
+async def test_the_names_of_new_folders_are_synced_up_to_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[Path] = set()
+    real = block_folder._sync_folder
+
+    def sync(folder: Path) -> None:
+        synced.add(folder)
+        real(folder)
+
+    monkeypatch.setattr(block_folder, "_sync_folder", sync)
+    root = tmp_path / "new" / "blobs"
+    await FolderStore(root).put(SCOPE, digest_of(TEXT), TEXT)
+    folder = file_of(root, TEXT).parent
+    assert synced == {tmp_path, tmp_path / "new", root, folder.parent, folder}
+
+
 def test_an_unknown_kind_of_store_is_refused() -> None:
     with pytest.raises(ValueError, match="BLOB_URL"):
         open_store("gopher://example/blocks")
