@@ -74,7 +74,7 @@ def build_services(settings: Settings) -> Services:
     if settings.database_url is None or settings.jwt_secret is None:
         raise ValueError("database_url and jwt_secret must be set before the app is made")
     db = Database(settings.database_url, pool_size=settings.database_pool)
-    blobs = open_store(settings.blob_url or str(settings.data_dir / "blobs"))
+    blobs = open_store(settings.blob_place)
     custody = Custody(db, blobs, settings)
     return Services(
         settings=settings,

@@ -8,16 +8,16 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from serving import configure_logging, prepare_process, server_config
-from settings import VERSION, Settings, SettingsError
+from settings import VERSION, Settings, SettingsError, parse_duration
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -107,8 +107,7 @@ def reset_password(account: str, revoke_keys: bool) -> None:
 @main.command()
 def reindex() -> None:
     """Read every kept conversation anew: messages, search and token usage. Servers may run on."""
-    _stop_on_signals()
-    with _prepared(_load_settings({})) as ready:
+    with _attached(_load_settings({})) as ready:
         from app import build_services
 
         async def read() -> tuple[int, int]:
@@ -139,12 +138,37 @@ def prune() -> None:
         finally:
             await db.close()
 
-    _stop_on_signals()
-    with _prepared(_load_settings({})) as ready:
+    with _attached(_load_settings({})) as ready:
         done = asyncio.run(pruned(ready))
     click.echo(f"Pruned {done.entries} log entries and {done.tombstones} tombstones.")
     if not done.complete:
         click.echo("A server is pruning at this moment; it does the rest.")
+
+
+@main.command()
+def scrub() -> None:
+    """Read every stored block and prove every version; status 1 when something is damaged.
+
+    Servers may run meanwhile.
+    """
+    from upkeep import scrub_all
+
+    with _attached(_load_settings({})) as ready:
+        sys.exit(_told_storage(scrub_all(ready, click.echo)))
+
+
+@main.command()
+@click.option("--grace", default="24h", help="How long an unused block stays; otherwise 24h.")
+def gc(grace: str) -> None:
+    """Delete the blocks that nothing refers to any more. Servers may run meanwhile."""
+    from upkeep import collect
+
+    try:
+        kept_for = parse_duration(grace)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--grace") from None
+    with _attached(_load_settings({})) as ready:
+        sys.exit(_told_storage(collect(ready, kept_for, click.echo)))
 
 
 @main.command("export-schema")
@@ -220,17 +244,11 @@ def _prepared(settings: Settings) -> Iterator[Settings]:
 
 def _operate(operation: Callable[[Services], Awaitable[None]]) -> None:
     """Run an operator's command on the database, also while a server uses it."""
-    from db.embedded import running_dsn
     from db.errors import DatabaseUnavailableError
     from domain.errors import Fault, Invalid
 
-    _stop_on_signals()
-    settings = _load_settings({})
-    running = None if settings.database_url else running_dsn(settings.data_dir)
-    if running is not None:
-        settings = settings.model_copy(update={"database_url": running})
     try:
-        with _prepared(settings) as ready:
+        with _attached(_load_settings({})) as ready:
             asyncio.run(_with_services(ready, operation))
     except Invalid as invalid:
         said = "; ".join(f"{problem.path[-1]} {problem.message}" for problem in invalid.problems)
@@ -253,6 +271,32 @@ async def _with_services(
         services.passwords.close()
         await services.custody.close()
         await services.db.close()
+
+
+@contextmanager
+def _attached(settings: Settings) -> Iterator[Settings]:
+    """Yield the settings with the database of a server that runs, or with one of our own."""
+    from db.embedded import EmbeddedPostgres
+
+    _stop_on_signals()
+    os.umask(0o077)
+    dsn = None if settings.database_url else EmbeddedPostgres(settings.data_dir).running()
+    if dsn is not None:
+        yield settings.model_copy(update={"database_url": dsn})
+        return
+    with _prepared(settings) as ready:
+        yield ready
+
+
+def _told_storage(work: Coroutine[Any, Any, int]) -> int:
+    """The work's exit status; 2 with a line about it when database or store do not answer."""
+    from db.errors import DatabaseUnavailableError, StorageUnavailableError
+
+    try:
+        return asyncio.run(work)
+    except (DatabaseUnavailableError, StorageUnavailableError) as error:
+        click.echo(f"Error: {(type(error).__doc__ or '').strip()}", err=True)
+        return 2
 
 
 @contextmanager

@@ -80,6 +80,12 @@ class Settings(BaseModel):
     """Bytes of one transcript."""
     reading_line_max: int = Field(4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     """Bytes of a transcript's line that is read whole; longer ones are found by their head."""
+    conversation_quota: int | None = Field(None, ge=0)
+    """Bytes that all versions of all of an account's conversations may have together."""
+    conversation_uploads: int = Field(32, ge=1)
+    """Uploads of one account that one process takes in at the same time."""
+    block_size: int = Field(256 * 1024, ge=1, le=4 * 1024 * 1024)
+    """Bytes of a block. No variable sets it: tests choose small ones."""
     conversation_backup: bool = True
     allow_anonymous_contributions: bool = False
     pattern_min_account_age: Annotated[timedelta, BeforeValidator(parse_duration)] | None = None
@@ -106,6 +112,11 @@ class Settings(BaseModel):
         return (
             self.environment != "production" if self.introspection is None else self.introspection
         )
+
+    @property
+    def blob_place(self) -> str:
+        """Where the blocks of conversations are: a folder's path or a URL."""
+        return self.blob_url or str(self.data_dir / "blobs")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -162,6 +173,8 @@ _VARIABLES = {
     "LOGIN_ATTEMPTS_MAX": "login_attempts_max",
     "CONVERSATION_MAX_BYTES": "conversation_max",
     "READING_LINE_MAX_BYTES": "reading_line_max",
+    "CONVERSATION_QUOTA_BYTES": "conversation_quota",
+    "CONVERSATION_UPLOADS_MAX": "conversation_uploads",
     "CONVERSATION_BACKUP": "conversation_backup",
     "ALLOW_ANONYMOUS_CONTRIBUTIONS": "allow_anonymous_contributions",
     "PATTERN_MIN_ACCOUNT_AGE": "pattern_min_account_age",

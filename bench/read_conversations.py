@@ -91,7 +91,7 @@ def main() -> None:
                 environment="test",
                 data_dir=Path(folder) / "data",
                 database_url=dsn,
-                jwt_secret="a secret for benches",  # noqa: S106
+                jwt_secret="a secret for benches",
             )
             asyncio.run(run(settings, given.megabytes))
         finally:

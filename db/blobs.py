@@ -7,32 +7,35 @@ or compressed with zstd where that is smaller.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-import obstore
-from backports import zstd
 from obstore.exceptions import BaseError as ObjectStoreError
-from obstore.exceptions import NotFoundError
-from obstore.store import ObjectStore, from_url
+from obstore.store import from_url
 
+from db.block_codec import BLOCK_MAX as BLOCK_MAX
+from db.block_codec import decode, encode, key
 from db.block_folder import BlockFolder
+from db.block_names import Held as Held
+from db.block_names import held, scope_of
+from db.block_objects import RemoteStore as RemoteStore
+from db.block_threads import THREADS, Threads
 from db.errors import BlockDamagedError, BlockMissingError, StorageUnavailableError
 
-BLOCK_MAX: Final = 4 * 1024 * 1024
-"""No block is larger than this; a stored one that claims to be is damaged."""
-LEVEL: Final = 3
-THREADS: Final = 4
-_RAW, _ZSTD = b"\x00", b"\x01"
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
 
-P = ParamSpec("P")
-T = TypeVar("T")
+
+RETRIES: Final[RetryConfig] = {
+    "max_retries": 3,
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=1)},
+    "retry_timeout": timedelta(seconds=20),
+}
+"""Who waits is a request: it is told soon that the store does not answer."""
 
 
 class BlobStore(Protocol):
@@ -50,6 +53,18 @@ class BlobStore(Protocol):
     async def has(self, scope_id: UUID, digest: bytes) -> bool:
         """Whether the block is there; its content is not looked at."""
 
+    async def scopes(self) -> Sequence[UUID]:
+        """The scopes that have, or had, blocks here."""
+
+    def blocks(self, scope_id: UUID) -> AsyncIterator[Sequence[Held]]:
+        """Every block of a scope, in batches; one that comes or goes meanwhile may be missed."""
+
+    async def remove(self, scope_id: UUID, digests: Sequence[bytes], before: datetime) -> int:
+        """Delete blocks, except those put again at or after `before`; how many went."""
+
+    async def tidy(self, before: datetime) -> int:
+        """Delete what writers that crashed before that instant have left; how many files."""
+
     async def close(self) -> None:
         """Give up threads and connections."""
 
@@ -66,56 +81,9 @@ def open_store(place: str) -> BlobStore:
     if parts.scheme == "file":
         return FolderStore(Path(unquote(parts.path)))
     try:
-        return RemoteStore(from_url(place))
+        return RemoteStore(from_url(place, retry_config=RETRIES))
     except ObjectStoreError as error:
         raise ValueError(f"BLOB_URL cannot be used: {error}") from None
-
-
-def key(scope_id: UUID, digest: bytes) -> str:
-    """The address of a block: `<scope>/<first two digits>/<digest>`, all in hex."""
-    name = digest.hex()
-    return f"{scope_id.hex}/{name[:2]}/{name}"
-
-
-def encode(data: bytes) -> bytes:
-    """A block as it is kept."""
-    packed = zstd.compress(data, LEVEL)
-    return _ZSTD + packed if len(packed) < len(data) else _RAW + data
-
-
-def decode(stored: bytes, digest: bytes) -> bytes:
-    """The block that was kept as `stored`. Raises BlockDamagedError unless it is `digest`'s."""
-    try:
-        data = _unpacked(stored)
-    except (zstd.ZstdError, EOFError, ValueError):
-        raise BlockDamagedError(digest.hex()) from None
-    if hashlib.sha256(data).digest() != digest:
-        raise BlockDamagedError(digest.hex())
-    return data
-
-
-def _unpacked(stored: bytes) -> bytes:
-    if stored[:1] == _RAW:
-        return stored[1:]
-    if stored[:1] != _ZSTD:
-        raise ValueError("unknown kind of block")
-    # The bound keeps a damaged or hostile frame from unpacking to more than a block.
-    return zstd.ZstdDecompressor().decompress(memoryview(stored)[1:], BLOCK_MAX)
-
-
-class _Threads:
-    """A few threads for hashing, compressing and disks: all of it releases the interpreter lock."""
-
-    def __init__(self, count: int) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="blocks")
-
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of `work`, done on one of the threads."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
-
-    def close(self) -> None:
-        self._pool.shutdown(wait=False)
 
 
 class FolderStore:
@@ -123,7 +91,7 @@ class FolderStore:
 
     def __init__(self, root: Path, *, threads: int = THREADS) -> None:
         self._folder = BlockFolder(root)
-        self._threads = _Threads(threads)
+        self._threads = Threads(threads)
 
     async def put(self, scope_id: UUID, digest: bytes, data: bytes) -> None:
         """See BlobStore."""
@@ -131,9 +99,7 @@ class FolderStore:
 
     def _put(self, scope_id: UUID, digest: bytes, data: bytes) -> None:
         address = key(scope_id, digest)
-        if self._is_sound(address, digest):
-            self._folder.confirm(address)
-        else:
+        if not (self._is_sound(address, digest) and self._folder.confirm(address)):
             self._folder.write(address, encode(data))
 
     def _is_sound(self, address: str, digest: bytes) -> bool:
@@ -153,46 +119,25 @@ class FolderStore:
         """See BlobStore."""
         return await self._threads.run(self._folder.has, key(scope_id, digest))
 
-    async def close(self) -> None:
+    async def scopes(self) -> Sequence[UUID]:
         """See BlobStore."""
-        self._threads.close()
+        names = await self._threads.run(self._folder.names, "")
+        return [scope for name in names if (scope := scope_of(name)) is not None]
 
-
-class RemoteStore:
-    """Blocks as objects of an S3-compatible, Google or Azure store, through obstore."""
-
-    def __init__(self, store: ObjectStore, *, threads: int = THREADS) -> None:
-        self._store = store
-        self._threads = _Threads(threads)
-
-    async def put(self, scope_id: UUID, digest: bytes, data: bytes) -> None:
+    async def blocks(self, scope_id: UUID) -> AsyncIterator[Sequence[Held]]:
         """See BlobStore."""
-        packed = await self._threads.run(encode, data)
-        try:
-            await obstore.put_async(self._store, key(scope_id, digest), packed)
-        except (ObjectStoreError, OSError) as error:
-            raise StorageUnavailableError from error
+        for part in await self._threads.run(self._folder.names, scope_id.hex):
+            files = await self._threads.run(self._folder.files, f"{scope_id.hex}/{part}")
+            yield [block for file in files if (block := held(*file)) is not None]
 
-    async def get(self, scope_id: UUID, digest: bytes) -> bytes:
+    async def remove(self, scope_id: UUID, digests: Sequence[bytes], before: datetime) -> int:
         """See BlobStore."""
-        try:
-            answer = await obstore.get_async(self._store, key(scope_id, digest))
-            stored = bytes(await answer.bytes_async())
-        except (NotFoundError, FileNotFoundError):
-            raise BlockMissingError(digest.hex()) from None
-        except (ObjectStoreError, OSError) as error:
-            raise StorageUnavailableError from error
-        return await self._threads.run(decode, stored, digest)
+        addresses = [key(scope_id, digest) for digest in digests]
+        return await self._threads.run(self._folder.remove, addresses, before)
 
-    async def has(self, scope_id: UUID, digest: bytes) -> bool:
+    async def tidy(self, before: datetime) -> int:
         """See BlobStore."""
-        try:
-            await obstore.head_async(self._store, key(scope_id, digest))
-        except (NotFoundError, FileNotFoundError):
-            return False
-        except (ObjectStoreError, OSError) as error:
-            raise StorageUnavailableError from error
-        return True
+        return await self._threads.run(self._folder.tidy, before)
 
     async def close(self) -> None:
         """See BlobStore."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,7 @@ class BlockFolder:
         """
         path = self.root / address
         with _translated(address):
+            self._make_root()
             for folder in (path.parent, self.root / DRAFTS):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, draft = tempfile.mkstemp(dir=self.root / DRAFTS)  # mode 0600
@@ -48,16 +50,20 @@ class BlockFolder:
                 raise
             self._sync_name(path)
 
-    def confirm(self, address: str) -> None:
-        """Make sure that a file which is there stays there.
+    def confirm(self, address: str) -> bool:
+        """Make sure that a file which is there stays there; False when it has just gone.
 
         Whoever wrote it may not have synced its name yet. The new time tells a collector of
         unused files that this one is wanted again.
         """
         path = self.root / address
-        with _translated(address):
-            os.utime(path)
-            self._sync_name(path)
+        try:
+            with _translated(address):
+                os.utime(path)
+                self._sync_name(path)
+        except BlockMissingError:
+            return False
+        return True
 
     def read(self, address: str) -> bytes:
         """The file's content. Raises BlockMissingError."""
@@ -68,6 +74,59 @@ class BlockFolder:
         """Whether a file is at `address`."""
         with _translated(address):
             return (self.root / address).is_file()
+
+    def names(self, address: str) -> Sequence[str]:
+        """The names of the folders in the folder at `address`; none where there is no such."""
+        try:
+            with _translated(address), os.scandir(self.root / address) as entries:
+                return sorted(entry.name for entry in entries if entry.is_dir())
+        except BlockMissingError:
+            return []
+
+    def files(self, address: str) -> Sequence[tuple[str, datetime, int]]:
+        """The files in the folder at `address`: name, time of the last write or wish, size."""
+        found = []
+        with _translated(address), os.scandir(self.root / address) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    status = entry.stat(follow_symlinks=False)
+                    found.append((entry.name, _instant(status.st_mtime), status.st_size))
+        return found
+
+    def remove(self, addresses: Sequence[str], before: datetime) -> int:
+        """Delete those of the files that nobody wrote or wanted since `before`; how many."""
+        removed = 0
+        for address in addresses:
+            path = self.root / address
+            with suppress(BlockMissingError), _translated(address):
+                if _instant(path.stat().st_mtime) < before:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def tidy(self, before: datetime) -> int:
+        """Delete the drafts that a crash before that instant has left; how many."""
+        if not self.has_folder(DRAFTS):
+            return 0
+        old = [f"{DRAFTS}/{name}" for name, at, _ in self.files(DRAFTS) if at < before]
+        return self.remove(old, before)
+
+    def has_folder(self, address: str) -> bool:
+        """Whether a folder is at `address`."""
+        with _translated(address):
+            return (self.root / address).is_dir()
+
+    def _make_root(self) -> None:
+        """Make the root where it is missing, its name and those of its new parents on the disk."""
+        new = self.root
+        made = []
+        while not new.is_dir():
+            made.append(new)
+            new = new.parent
+        if made:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in made:
+                _sync_folder(folder.parent)
 
     def _sync_name(self, path: Path) -> None:
         """Put the file's name, and those of the folders down to it, on the disk.
@@ -89,6 +148,10 @@ def _translated(address: str) -> Iterator[None]:
         raise BlockMissingError(address.rpartition("/")[2]) from None
     except OSError as error:
         raise (StorageFullError if error.errno in _NO_ROOM else StorageUnavailableError) from error
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

@@ -1,17 +1,22 @@
-"""Rows of conversation versions: the block lists of what was uploaded for a session."""
+"""Rows of versions: the block lists of what was uploaded for a session.
+
+A session has a conversation, whose path is empty, and further files, each under a path of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from db.engine import Connection
 from db.rows import AnyRow
 from db.scope import Access, scoped
 from db.tables import conversation_versions as versions
+from db.tables import sessions
 
 COLUMNS = tuple(
     versions.c[name]
@@ -26,38 +31,77 @@ COLUMNS = tuple(
         "updated_at",
     )
 )
+CONVERSATION = ""
+"""The path of a session's conversation."""
 
 
-async def of(connection: Connection, access: Access, session: UUID) -> Sequence[AnyRow]:
-    """The versions of one of the caller's sessions, oldest first."""
+async def of(
+    connection: Connection, access: Access, session: UUID, path: str = CONVERSATION
+) -> Sequence[AnyRow]:
+    """The versions of a file of one of the caller's sessions, oldest first."""
     query = (
         scoped(versions, access, *COLUMNS)
-        .where(versions.c.scope_id == access.account_id, versions.c.session == session)
+        .where(
+            versions.c.scope_id == access.account_id,
+            versions.c.session == session,
+            versions.c.path == path,
+        )
         .order_by(versions.c.number)
     )
     return (await connection.execute(query)).all()
 
 
-async def add(
-    connection: Connection, access: Access, session: UUID, number: int, values: Mapping[str, Any]
-) -> None:
-    """Record a new version."""
-    query = insert(versions).values(
-        scope_id=access.account_id, session=session, number=number, **values
+async def files(connection: Connection, access: Access, session: UUID) -> Sequence[AnyRow]:
+    """Path and current version of each further file of a session, in the order of their paths."""
+    query = (
+        scoped(versions, access, versions.c.path, *COLUMNS)
+        .where(
+            versions.c.scope_id == access.account_id,
+            versions.c.session == session,
+            versions.c.path != CONVERSATION,
+        )
+        .ext(distinct_on(versions.c.path))
+        .order_by(versions.c.path, versions.c.size.desc(), versions.c.number.desc())
     )
-    await connection.execute(query)
+    return (await connection.execute(query)).all()
+
+
+async def count_files(connection: Connection, access: Access, session: UUID) -> int:
+    """How many further files a session has."""
+    query = scoped(versions, access, func.count(versions.c.path.distinct())).where(
+        versions.c.scope_id == access.account_id,
+        versions.c.session == session,
+        versions.c.path != CONVERSATION,
+    )
+    total: int = (await connection.execute(query)).scalar_one()
+    return total
+
+
+async def bytes_kept(connection: Connection, access: Access) -> int:
+    """The sizes of all versions of all the caller's files together."""
+    query = scoped(versions, access, func.coalesce(func.sum(versions.c.size), 0)).where(
+        versions.c.scope_id == access.account_id
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def add(connection: Connection, access: Access, values: Mapping[str, Any]) -> None:
+    """Record a new version: `session`, `path`, `number` and what it is."""
+    await connection.execute(insert(versions).values(scope_id=access.account_id, **values))
 
 
 async def grow(
-    connection: Connection, access: Access, session: UUID, number: int, values: Mapping[str, Any]
+    connection: Connection,
+    access: Access,
+    place: tuple[UUID, str, int],
+    values: Mapping[str, Any],
 ) -> None:
-    """Let a version become a longer one that begins with the same bytes."""
+    """Let the version at (session, path, number) become a longer one that begins like it."""
     query = (
         update(versions)
         .where(
             versions.c.scope_id == access.account_id,
-            versions.c.session == session,
-            versions.c.number == number,
+            tuple_(versions.c.session, versions.c.path, versions.c.number) == place,
         )
         .values(**values)
     )
@@ -65,8 +109,52 @@ async def grow(
 
 
 async def forget(connection: Connection, access: Access, session: UUID) -> None:
-    """Delete the versions of a session; their blocks wait for the collector."""
+    """Delete all versions of a session; their blocks wait for the collector."""
     query = delete(versions).where(
         versions.c.scope_id == access.account_id, versions.c.session == session
     )
     await connection.execute(query)
+
+
+async def every(connection: Connection, scope_id: UUID) -> AsyncIterator[AnyRow]:
+    """Every version in a scope with its session's own id, for who checks or collects blocks."""
+    place = (versions.c.session, versions.c.path, versions.c.number)
+    columns = (sessions.c.session_id, versions.c.session, versions.c.path, *COLUMNS)
+    joined = versions.join(
+        sessions,
+        (sessions.c.scope_id == versions.c.scope_id) & (sessions.c.id == versions.c.session),
+    )
+    query = select(*columns).select_from(joined).where(versions.c.scope_id == scope_id)
+    after: tuple[UUID, str, int] | None = None
+    while True:
+        page = query if after is None else query.where(tuple_(*place) > after)
+        rows = (await connection.execute(page.order_by(*place).limit(100))).all()
+        for row in rows:
+            yield row
+        if not rows:
+            return
+        after = (rows[-1].session, rows[-1].path, rows[-1].number)
+
+
+async def version(
+    connection: Connection, scope_id: UUID, place: tuple[UUID, str, int]
+) -> AnyRow | None:
+    """The version at (session, path, number), for who checks blocks."""
+    query = select(*COLUMNS).where(
+        versions.c.scope_id == scope_id,
+        tuple_(versions.c.session, versions.c.path, versions.c.number) == place,
+    )
+    return (await connection.execute(query)).one_or_none()
+
+
+async def block_lists(connection: Connection, scope_id: UUID) -> AsyncIterator[bytes]:
+    """The block list of every version in a scope."""
+    query = select(versions.c.blocks).where(versions.c.scope_id == scope_id)
+    async with connection.stream(query) as rows:
+        async for row in rows:
+            yield row.blocks
+
+
+async def scopes(connection: Connection) -> set[UUID]:
+    """The scopes in which anything is kept."""
+    return set((await connection.execute(select(versions.c.scope_id).distinct())).scalars())

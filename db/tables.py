@@ -320,6 +320,8 @@ conversation_versions = Table(
     metadata,
     Column("scope_id", Uuid, nullable=False),
     Column("session", Uuid, nullable=False),
+    # The empty path is the conversation itself; others are further files of the session.
+    Column("path", Text, nullable=False, server_default=text("''")),
     Column("number", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("lines", BigInteger, nullable=False),
@@ -328,7 +330,7 @@ conversation_versions = Table(
     Column("blocks", LargeBinary, nullable=False),
     Column("created_at", Instant, nullable=False, server_default=NOW),
     Column("updated_at", Instant, nullable=False, server_default=NOW),
-    PrimaryKeyConstraint("scope_id", "session", "number"),
+    PrimaryKeyConstraint("scope_id", "session", "path", "number"),
     ForeignKeyConstraint(
         ["scope_id", "session"], ["sessions.scope_id", "sessions.id"], ondelete="CASCADE"
     ),
@@ -363,6 +365,14 @@ session_shares = Table(
         unique=True,
         postgresql_where=text("deleted_at IS NULL"),
     ),
+)
+
+# How often blocks of a scope have been collected; odd while that is going on.
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("scope_id", Uuid, ForeignKey("scopes.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 patterns = Table(

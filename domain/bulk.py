@@ -10,7 +10,7 @@ from db.engine import Database
 from domain import sessions
 from domain.actor import Actor
 from domain.conversations import Custody
-from domain.errors import Conflict, Fault, Invalid, TooLarge
+from domain.errors import Conflict, Fault, Invalid, QuotaExceeded, TooLarge
 from domain.inputs import parse
 from domain.sessions import NewSession
 
@@ -69,7 +69,7 @@ class Bulk:
         about = known or NewSession.model_construct(session_id=session_id)
         try:
             uploaded = await self._custody.upload(self._actor, session_id, chunks, about)
-        except (Invalid, TooLarge, Conflict) as error:
+        except (Invalid, TooLarge, Conflict, QuotaExceeded) as error:
             self._fail(session_id, error)
             return
         self._failed.pop(session_id, None)

@@ -34,12 +34,17 @@ class Content:
     @property
     def digests(self) -> Sequence[bytes]:
         """The digests of all blocks in order."""
-        return [self.block(index) for index in range(len(self.blocks) // DIGEST_SIZE)]
+        return digests_in(self.blocks)
 
     @property
     def full_blocks(self) -> int:
         """How many blocks have the full size."""
         return self.size // self.block_size
+
+
+def digests_in(blocks: bytes) -> Sequence[bytes]:
+    """The digests in a block list."""
+    return [blocks[at : at + DIGEST_SIZE] for at in range(0, len(blocks), DIGEST_SIZE)]
 
 
 class Relation(Enum):

@@ -2,31 +2,36 @@
 
 A session has versions that do not continue each other. An upload that continues one lets it grow,
 one that is a beginning of another changes nothing, one that diverges is a new version. The longest
-is the head, which downloads give.
+is the head, which downloads give. The further files of a session (its subagents' transcripts, the
+results of tools) are kept by the same rules, each under its path.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from db import conversations as version_rows
 from db import sessions as session_rows
+from db import sweeps
 from db.blobs import BLOCK_MAX, BlobStore
+from db.conversations import CONVERSATION
 from db.engine import Connection, Database
 from db.errors import BlockDamagedError, BlockMissingError, DuplicateError
-from domain import journal, sessions
 from domain.actor import Actor
-from domain.content import BLOCK_SIZE, Content, Relation
-from domain.errors import Conflict, Forbidden, NotFound
+from domain.allotment import Allotment
+from domain.commit import carry_out
+from domain.content import Content, Relation
+from domain.errors import Conflict, Forbidden, NotFound, OffsetMismatch, TooLarge
 from domain.inputs import parse
 from domain.intake import Intake
+from domain.paths import check_path
 from domain.policy import require
 from domain.sessions import About, NewSession, Session, Stale
+from domain.terms import ANYTHING, Terms
 from domain.transcripts import Facts, Reader
 from domain.versions import Plan, Stored, Version, plan, version_of
 from settings import Settings
@@ -44,9 +49,11 @@ class Uploaded:
 
     new_session: bool
     first: bool
-    """Whether this was the session's first conversation."""
+    """Whether this was the first upload of this file of the session."""
     relation: Relation | None
     """How it relates to the version that it was compared with; None for the first one."""
+    head: Content
+    """The current version afterwards: the upload, or what is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +64,38 @@ class Conversation:
     version: Version
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """A further file of a session, as it is now."""
+
+    path: str
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """An upload whose stream has ended."""
+
+    base: Stored
+    """What was stored when it began."""
+    intake: Intake
+    content: Content
+    facts: Facts
+
+
 class Custody:
     """Keeps transcripts in a database and a block store, and gives them back."""
 
     def __init__(
-        self, db: Database, blobs: BlobStore, settings: Settings, *, block_size: int = BLOCK_SIZE
+        self, db: Database, blobs: BlobStore, settings: Settings, *, block_size: int | None = None
     ) -> None:
-        if not 0 < block_size <= BLOCK_MAX:
+        size = block_size or settings.block_size
+        if not 0 < size <= BLOCK_MAX:
             raise ValueError(f"block_size must be 1 to {BLOCK_MAX}")
         self._db, self._blobs, self._settings = db, blobs, settings
-        self._block_size = block_size
+        self._block_size = size
         self._slots = asyncio.Semaphore(WRITES_AT_ONCE)
+        self._allotment = Allotment(db, settings)
         self._suspects: set[tuple[UUID, bytes]] = set()
 
     async def close(self) -> None:
@@ -85,32 +113,97 @@ class Custody:
             raise Forbidden("This server does not keep conversations (CONVERSATION_BACKUP is off)")
 
     async def upload(
-        self, actor: Actor, session_id: str, chunks: AsyncIterator[bytes], about: About
+        self,
+        actor: Actor,
+        session_id: str,
+        chunks: AsyncIterator[bytes],
+        about: About,
+        *,
+        path: str = CONVERSATION,
+        terms: Terms = ANYTHING,
     ) -> Uploaded:
-        """Take in a transcript; when this returns, it is durable.
+        """Take in a transcript, or a further file; when this returns, it is durable.
 
         Unchanged bytes cost a hash and no write. Raises Forbidden, Invalid for a bad session id,
-        TooLarge, StorageFullError, and whatever `chunks` raises: then nothing has changed.
+        path or digest, TooLarge, QuotaExceeded, RateLimited, StorageFullError, what the terms
+        raise, and whatever `chunks` raises: then nothing has changed.
         """
         self.check_allowed()
         require(actor, "team.push", actor.account_id)
         parse(NewSession, {"session_id": session_id})
-        base = stored = await self._load(actor, session_id)
-        intake = self._intake(actor, base)
-        content, facts = await intake.run(chunks, self.size_max)
-        self._suspects -= {(actor.account_id, digest) for digest in intake.written}
-        for _ in range(_TRIES):
-            wanted = await plan(stored, content, about, intake.read)
-            if wanted.writes_content:
-                await self._secure(actor, stored, intake)
-            if wanted.writes_content and wanted.becomes_head:
-                await self._add_facts(actor, wanted, intake, base, facts)
+        if path != CONVERSATION:
+            check_path(path)
+        with self._allotment.upload(actor):
+            base = await self._base(actor, session_id, path)
+            terms.check_head(base.head.content if base.head else None)
+            taken = await self._take_in(actor, base, chunks)
+            terms.check_content(taken.content)
+            self._suspects -= {(actor.account_id, digest) for digest in taken.intake.written}
+            return await self._keep(actor, session_id, taken, about, terms)
+
+    async def append(
+        self,
+        actor: Actor,
+        session_id: str,
+        offset: int,
+        chunks: AsyncIterator[bytes],
+        about: About,
+        *,
+        path: str = CONVERSATION,
+        terms: Terms = ANYTHING,
+    ) -> Uploaded:
+        """Take in what follows on the first `offset` bytes of the head, which must be all of it.
+
+        The stored bytes are read again, for the digest of the whole. Raises OffsetMismatch, and
+        what `upload` raises.
+        """
+        head = (await self._load(actor, session_id, path)).head
+        content = head.content if head else None
+        if offset != (content.size if content else 0):
+            raise OffsetMismatch(content.size if content else 0)
+        bound = replace(terms, continues=(content,))
+        whole = self._continued(actor, content, chunks)
+        return await self.upload(actor, session_id, whole, about, path=path, terms=bound)
+
+    async def _continued(
+        self, actor: Actor, content: Content | None, chunks: AsyncIterator[bytes]
+    ) -> AsyncIterator[bytes]:
+        if content is not None:
             try:
-                await self._carry_out(actor, session_id, wanted)
+                async for block in self.read(actor, content):
+                    yield block
+            except (BlockMissingError, BlockDamagedError):
+                raise Conflict(_LOST) from None
+        async for chunk in chunks:
+            yield chunk
+
+    async def _take_in(self, actor: Actor, base: Stored, chunks: AsyncIterator[bytes]) -> _Taken:
+        intake, limit = self._intake(actor, base), await self._allotment.limit(actor, base)
+        try:
+            return _Taken(base, intake, *(await intake.run(chunks, limit)))
+        except TooLarge:
+            if limit < self.size_max:
+                raise self._allotment.exceeded() from None
+            raise
+
+    async def _keep(
+        self, actor: Actor, session_id: str, taken: _Taken, about: About, terms: Terms
+    ) -> Uploaded:
+        stored = taken.base
+        for _ in range(_TRIES):
+            terms.check_head(stored.head.content if stored.head else None)
+            wanted = await plan(stored, taken.content, about, taken.intake.read)
+            if wanted.writes_content:
+                await self._secure(actor, stored, taken)
+            if wanted.describes_session:
+                await self._add_facts(actor, wanted, taken)
+            try:
+                await carry_out(self._db, self._allotment, actor, session_id, wanted)
             except (Stale, DuplicateError):
-                stored = await self._load(actor, session_id)
+                stored = await self._base(actor, session_id, stored.path)
                 continue
-            return Uploaded(stored.session is None, stored.head is None, wanted.relation)
+            new = stored.session is None
+            return Uploaded(new, stored.head is None, wanted.relation, wanted.head)
         raise Conflict("Too many uploads of this session at once: try again")
 
     def _intake(self, actor: Actor, base: Stored) -> Intake:
@@ -126,26 +219,36 @@ class Custody:
             base=head.content if head else None,
         )
 
-    async def _load(self, actor: Actor, session_id: str) -> Stored:
+    async def _base(self, actor: Actor, session_id: str, path: str) -> Stored:
+        """What is stored, for an upload: the number of the last sweep is read before all else."""
+        scope = actor.account_id
         async with self._db.read() as connection:
-            row = await session_rows.by_session_id(connection, actor.access, session_id)
-            if row is None:
-                return Stored(None, ())
-            found = await version_rows.of(connection, actor.access, row.id)
-        return Stored(Session(*row), [version_of(version) for version in found])
+            sweep = await sweeps.number(connection, scope)
+            if sweep % 2 == 0:
+                return replace(await _stored(connection, actor, session_id, path), sweep=sweep)
+        async with self._db.begin() as connection:  # wait for the collector, or end what it left
+            await sweeps.lock(connection, scope)
+            if await sweeps.number(connection, scope) == sweep:
+                await sweeps.advance(connection, scope)
+        return await self._base(actor, session_id, path)
 
-    async def _secure(self, actor: Actor, stored: Stored, intake: Intake) -> None:
+    async def _load(self, actor: Actor, session_id: str, path: str = CONVERSATION) -> Stored:
+        async with self._db.read() as connection:
+            return await _stored(connection, actor, session_id, path)
+
+    async def _secure(self, actor: Actor, stored: Stored, taken: _Taken) -> None:
         """Make sure that every block of the upload is in the store. Raises Conflict if not."""
-        await intake.keep_tail()
-        for digest in intake.assumed - stored.blocks:
+        await taken.intake.keep_tail()
+        doubtful = taken.intake.assumed - stored.blocks
+        if stored.sweep != taken.base.sweep:  # blocks were collected since the upload began
+            doubtful = set(taken.content.digests)
+        for digest in doubtful:
             if not await self._blobs.has(actor.account_id, digest):
                 raise Conflict(_LOST)
 
-    async def _add_facts(
-        self, actor: Actor, wanted: Plan, intake: Intake, base: Stored, facts: Facts
-    ) -> None:
-        continued = wanted.continues(base)
-        if not continued and not intake.read_all:
+    async def _add_facts(self, actor: Actor, wanted: Plan, taken: _Taken) -> None:
+        continued, facts = wanted.continues(taken.base), taken.facts
+        if not continued and not taken.intake.read_all:
             facts = await self._read_again(actor, wanted.content)
         wanted.add_facts(facts, continued=continued)
         wanted.add_measures()
@@ -173,33 +276,33 @@ class Custody:
             raise
         return block
 
-    async def _carry_out(self, actor: Actor, session_id: str, wanted: Plan) -> None:
-        """Write what is planned. Raises Stale or DuplicateError when others were faster."""
-        if not wanted.is_needed:
-            return
-        scope = actor.account_id
-        kind = "session_backed_up" if wanted.writes_content else "session_updated"
-        async with self._db.begin() as connection:
-            heads = await journal.take_heads(connection, actor, {scope: 1}, permission="team.push")
-            head = heads[scope]
-            version = head.take()
-            session = await _write_session(connection, actor, session_id, wanted, version, head.at)
-            if wanted.writes_content:
-                await _write_version(connection, actor, session, wanted, head.at)
-            entry = journal.stamped(head, version, kind, session, actor.account_id)
-            await journal.append(connection, [entry])
-
-    async def open(self, actor: Actor, session_id: str, number: int | None = None) -> Conversation:
+    async def open(
+        self,
+        actor: Actor,
+        session_id: str,
+        number: int | None = None,
+        *,
+        path: str = CONVERSATION,
+    ) -> Conversation:
         """The head of a session's conversation, or one version. Raises NotFound."""
-        stored = await self._load(actor, session_id)
+        stored = await self._load(actor, session_id, path)
         version = stored.head if number is None else stored.version(number)
         if stored.session is None or version is None:
-            raise NotFound("No conversation is kept for this session")
+            what = "No conversation" if path == CONVERSATION else "No such file"
+            raise NotFound(f"{what} is kept for this session")
         return Conversation(stored.session, version)
 
-    async def versions(self, actor: Actor, session_id: str) -> Sequence[Version]:
+    async def versions(
+        self, actor: Actor, session_id: str, path: str = CONVERSATION
+    ) -> Sequence[Version]:
         """All versions of a session's conversation, oldest first; none for an unknown session."""
-        return (await self._load(actor, session_id)).versions
+        return (await self._load(actor, session_id, path)).versions
+
+    async def files(self, actor: Actor, session: Session) -> Sequence[File]:
+        """The further files of a session, in the order of their paths."""
+        async with self._db.read() as connection:
+            rows = await version_rows.files(connection, actor.access, session.id)
+        return [File(row.path, version_of(row)) for row in rows]
 
     async def read(
         self, actor: Actor, content: Content, start: int = 0, stop: int | None = None
@@ -217,40 +320,9 @@ class Custody:
             yield block[max(0, start - index * size) : stop - index * size]
 
 
-async def _write_session(
-    connection: Connection,
-    actor: Actor,
-    session_id: str,
-    wanted: Plan,
-    version: int,
-    at: datetime,
-) -> UUID:
-    session = wanted.stored.session
-    if session is None:
-        id = uuid4()
-        row = sessions.new_row(actor, session_id, id, wanted.fields, version, at)
-        await session_rows.add(connection, [row])
-        return id
-    values = {**wanted.fields, "version": version, "updated_at": at}
-    if not await session_rows.change(connection, actor.access, session.id, session.version, values):
-        raise Stale
-    return session.id
-
-
-async def _write_version(
-    connection: Connection, actor: Actor, session: UUID, wanted: Plan, at: datetime
-) -> None:
-    content = wanted.content
-    values = {
-        "size": content.size,
-        "lines": content.lines,
-        "digest": content.digest,
-        "block_size": content.block_size,
-        "blocks": content.blocks,
-        "updated_at": at,
-    }
-    if wanted.relation is Relation.EXTENDS:
-        await version_rows.grow(connection, actor.access, session, wanted.target, values)
-    else:
-        values["created_at"] = at
-        await version_rows.add(connection, actor.access, session, wanted.target, values)
+async def _stored(connection: Connection, actor: Actor, session_id: str, path: str) -> Stored:
+    row = await session_rows.by_session_id(connection, actor.access, session_id)
+    if row is None:
+        return Stored(None, (), path)
+    found = await version_rows.of(connection, actor.access, row.id, path)
+    return Stored(Session(*row), [version_of(version) for version in found], path)

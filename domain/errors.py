@@ -23,7 +23,10 @@ __all__ = [
     "Forbidden",
     "Invalid",
     "NotFound",
+    "OffsetMismatch",
+    "PreconditionFailed",
     "Problem",
+    "QuotaExceeded",
     "RateLimited",
     "StorageFullError",
     "StorageUnavailableError",
@@ -58,6 +61,23 @@ class Conflict(Fault):
 
 class TooLarge(Fault):
     """The request is too large"""
+
+
+class PreconditionFailed(Fault):
+    """What is stored is not what the request expects: look again"""
+
+
+class QuotaExceeded(Fault):
+    """The account has no room left for conversations"""
+
+
+class OffsetMismatch(Fault):
+    """What is to be appended does not begin where the stored bytes end"""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__(f"The stored bytes end at {expected}: append from there")
+        self.expected = expected
+        """Bytes that are stored."""
 
 
 class RateLimited(Fault):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from db.conversations import CONVERSATION
 from db.errors import BlockDamagedError, BlockMissingError
 from db.rows import AnyRow
 from domain import sessions
@@ -35,6 +36,10 @@ class Stored:
 
     session: Session | None
     versions: Sequence[Version]
+    path: str = CONVERSATION
+    """Which file of the session the versions are of; empty for its conversation."""
+    sweep: int = 0
+    """The number of the scope's last collection of blocks, read before all else (db.sweeps)."""
 
     @property
     def head(self) -> Version | None:
@@ -75,6 +80,36 @@ class Plan:
     def writes_content(self) -> bool:
         """Whether the conversation changes, not only what is said about it."""
         return self.relation in {None, Relation.EXTENDS, Relation.DIVERGED}
+
+    @property
+    def writes_conversation(self) -> bool:
+        """Whether it is the session's conversation that changes, not a further file."""
+        return self.writes_content and self.stored.path == CONVERSATION
+
+    @property
+    def is_new_file(self) -> bool:
+        """Whether the session gets a further file that it did not have."""
+        return self.relation is None and self.stored.path != CONVERSATION
+
+    @property
+    def growth(self) -> int:
+        """Bytes by which the sizes of all versions together grow."""
+        if self.relation is Relation.EXTENDS:
+            return self.content.size - self.stored.version(self.target).content.size
+        return self.content.size if self.writes_content else 0
+
+    @property
+    def head(self) -> Content:
+        """What is the head afterwards."""
+        head = self.stored.head
+        if head is None or (self.writes_content and self.becomes_head):
+            return self.content
+        return head.content
+
+    @property
+    def describes_session(self) -> bool:
+        """Whether the session's fields follow from the written version."""
+        return self.writes_conversation and self.becomes_head
 
     @property
     def becomes_head(self) -> bool:

@@ -17,6 +17,9 @@ from domain.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    OffsetMismatch,
+    PreconditionFailed,
+    QuotaExceeded,
     RateLimited,
     StorageFullError,
     StorageUnavailableError,
@@ -33,6 +36,10 @@ class UnsupportedMediaType(Fault):
     """The body has a media type that this endpoint does not take"""
 
 
+class UnsupportedEncoding(Fault):
+    """The body has a Content-Encoding that this endpoint does not take"""
+
+
 class MethodNotAllowed(Fault):
     """This address does not take that method"""
 
@@ -45,11 +52,15 @@ STATUS: dict[type[Exception], int] = {
     NotFound: 404,
     MethodNotAllowed: 405,
     Conflict: 409,
+    OffsetMismatch: 409,
+    PreconditionFailed: 412,
     TooLarge: 413,
     UnsupportedMediaType: 415,
+    UnsupportedEncoding: 415,
     RateLimited: 429,
     DatabaseUnavailableError: 503,
     StorageUnavailableError: 503,
+    QuotaExceeded: 507,
     DatabaseFullError: 507,
     StorageFullError: 507,
 }
@@ -93,6 +104,11 @@ def render(error: Exception) -> Response | None:
             {"path": [_shown(step) for step in problem.path], "message": problem.message}
             for problem in error.problems
         ]
+    if isinstance(error, OffsetMismatch):
+        headers["Upload-Offset"] = str(error.expected)
+        content["expected-offset"] = error.expected
+    if isinstance(error, UnsupportedEncoding):
+        headers["Accept-Encoding"] = "zstd, gzip, identity"
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     if isinstance(error, DatabaseUnavailableError | StorageUnavailableError):

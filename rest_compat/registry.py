@@ -9,13 +9,14 @@ from starlette.responses import Response, StreamingResponse
 
 from domain import obsidian, sessions
 from domain.bulk import Bulk, Synced
-from domain.errors import NotFound, TooLarge
-from domain.inputs import parse
+from domain.conversations import Uploaded
 from domain.sessions import About, NewSession, Session
+from rest_compat import upload
 from rest_compat.call import Call, decode
 from rest_compat.download import attachment
-from rest_compat.errors import UnsupportedMediaType, dumps, json_response
+from rest_compat.errors import dumps, json_response
 from rest_compat.multipart import MultipartReader
+from rest_compat.upload import either_id
 
 MANIFEST_MAX: Final = 16 * 1024 * 1024
 _CONVERSATION: Final = "conversation_"
@@ -30,7 +31,7 @@ async def list_sessions(call: Call) -> Response:
 
 async def get_session(call: Call) -> Response:
     """One session, by either id."""
-    session = await sessions.get(call.services.db, call.actor, _either_id(call))
+    session = await sessions.get(call.services.db, call.actor, either_id(call))
     return json_response(_present(session))
 
 
@@ -45,13 +46,13 @@ async def create_session(call: Call) -> Response:
 async def update_session(call: Call) -> Response:
     """Change what is said about a session."""
     about = await call.input(About)
-    session = await sessions.update(call.services.db, call.actor, _either_id(call), about)
+    session = await sessions.update(call.services.db, call.actor, either_id(call), about)
     return json_response(_present(session))
 
 
 async def delete_session(call: Call) -> Response:
     """Delete a session and its conversation."""
-    await sessions.delete(call.services.db, call.actor, _either_id(call))
+    await sessions.delete(call.services.db, call.actor, either_id(call))
     return json_response({"deleted": True})
 
 
@@ -81,17 +82,18 @@ async def _read_parts(reader: MultipartReader, bulk: Bulk) -> None:
 
 async def put_conversation(call: Call) -> Response:
     """Keep a transcript: the raw body, byte for byte."""
-    custody, request = call.services.custody, call.request
-    custody.check_allowed()
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the conversation without a Content-Encoding")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > custody.size_max:
-        raise TooLarge(f"A conversation may have at most {custody.size_max} bytes")
-    session_id = _either_id(call)
-    uploaded = await custody.upload(call.actor, session_id, request.stream(), _told(call))
-    session = await sessions.get(call.services.db, call.actor, session_id)
-    return json_response(_present(session), 201 if uploaded.first else 200)
+    return await _kept(call, await upload.put(call, either_id(call)))
+
+
+async def append_conversation(call: Call) -> Response:
+    """Keep what a transcript has grown by."""
+    return await _kept(call, await upload.append(call, either_id(call)))
+
+
+async def _kept(call: Call, uploaded: Uploaded) -> Response:
+    session = await sessions.get(call.services.db, call.actor, either_id(call))
+    headers = upload.result_headers(uploaded)
+    return json_response(_present(session), 201 if uploaded.first else 200, headers)
 
 
 async def export_obsidian(call: Call) -> Response:
@@ -107,29 +109,6 @@ async def export_obsidian(call: Call) -> Response:
         {"filename": note.filename, "session_id": note.session_id, "content": note.content}
         async for note in notes
     )
-
-
-def _either_id(call: Call) -> str:
-    session_id: str = call.request.path_params["session_id"]
-    if not session_id.isprintable():
-        raise NotFound
-    return session_id
-
-
-def _told(call: Call) -> About:
-    """What the headers say. They carry UTF-8, which the server library reads as Latin-1."""
-    values = {
-        "working_directory": call.request.headers.get("x-working-directory"),
-        "project_name": call.request.headers.get("x-project-name"),
-    }
-    return parse(About, {name: _utf8(value) for name, value in values.items() if value})
-
-
-def _utf8(value: str) -> str:
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeError:
-        return value
 
 
 def _present(session: Session) -> dict[str, Any]:

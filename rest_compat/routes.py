@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from rest_compat import cloud, download, registry, sync
+from rest_compat import cloud, download, files, registry, sync
 from rest_compat.call import Call
 from rest_compat.endpoint import Access, endpoint
 
@@ -80,7 +80,20 @@ ROUTES: list[BaseRoute] = [
     endpoint(
         "PUT", "/api/sessions/conversation/{session_id}", registry.put_conversation, SIGNED_IN
     ),
+    endpoint(
+        "PATCH", "/api/sessions/conversation/{session_id}", registry.append_conversation, SIGNED_IN
+    ),
+    endpoint(
+        "GET",
+        "/api/sessions/conversation/{session_id}/versions",
+        download.list_versions,
+        SIGNED_IN,
+    ),
     endpoint("GET", "/api/sessions/export/obsidian", registry.export_obsidian, SIGNED_IN),
+    endpoint("GET", "/api/sessions/{session_id}/files", files.list_files, SIGNED_IN),
+    endpoint("GET", "/api/sessions/{session_id}/files/{path:path}", files.get_file, SIGNED_IN),
+    endpoint("PUT", "/api/sessions/{session_id}/files/{path:path}", files.put_file, SIGNED_IN),
+    endpoint("PATCH", "/api/sessions/{session_id}/files/{path:path}", files.append_file, SIGNED_IN),
     endpoint("GET", "/api/sessions/{session_id}", get_session, SIGNED_IN),
     endpoint("PUT", "/api/sessions/{session_id}", registry.update_session, SIGNED_IN),
     endpoint("DELETE", "/api/sessions/{session_id}", registry.delete_session, SIGNED_IN),

@@ -12,6 +12,7 @@ from db.embedded import EmbeddedPostgres
 from settings import Settings
 from tests.support.postgres import FAST_SETTINGS, fresh_database, make_template
 from tests.support.process import ServerProcess
+from tests.support.s3 import S3, s3_server
 from tests.support.server import RunningServer, running_server
 
 JWT_SECRET = "a secret for tests and nothing else"
@@ -42,6 +43,24 @@ async def database_url(migrated_postgres: str) -> AsyncIterator[str]:
     """The DSN of a database that this test has for itself."""
     async with fresh_database(migrated_postgres) as dsn:
         yield dsn
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """The run's own S3 server."""
+    with s3_server(tmp_path_factory.mktemp("s3") / "moto.log") as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where blocks are kept: a test that takes this runs with a folder and with an S3 bucket."""
+    if request.param == "folder":
+        return str(tmp_path / "data" / "blobs")
+    server: S3 = request.getfixturevalue("s3")
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{server.bucket()}/conversations"
 
 
 @pytest.fixture

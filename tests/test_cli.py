@@ -167,3 +167,9 @@ def test_a_line_that_means_nothing_is_named(tmp_path: Path) -> None:
     path.write_text("A=1\nwhat is this\n")
     with pytest.raises(SettingsError, match="line 2"):
         read_env_file(path)
+
+
+def test_a_wrong_grace_period_is_refused_before_anything_starts() -> None:
+    finished = cli("gc", "--grace", "soon")
+    assert finished.returncode == 2
+    assert "--grace" in finished.stderr

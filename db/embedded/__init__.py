@@ -5,6 +5,6 @@ one class that callers use.
 """
 
 from db.embedded.errors import EmbeddedPostgresError
-from db.embedded.server import EmbeddedPostgres, running_dsn
+from db.embedded.server import EmbeddedPostgres
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "running_dsn"]
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]

@@ -58,6 +58,12 @@ def is_ready(cluster: Path) -> bool:
     return len(lines) > 7 and lines[7].strip() == "ready"
 
 
+def is_running(cluster: Path) -> bool:
+    """Whether the postmaster that the pid file names lives and takes connections."""
+    pid = postmaster(cluster)
+    return is_ready(cluster) and any(process.pid == pid for process in _processes(cluster))
+
+
 def _processes(cluster: Path) -> Iterator[psutil.Process]:
     """Yield the PostgreSQL processes of `cluster`: each works in the data folder itself."""
     where = str(cluster.resolve())

@@ -13,33 +13,18 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-import psutil
-
 from db.embedded import supervisor
 from db.embedded.binaries import programs_for
 from db.embedded.cluster import DATABASE, USER, ensure_cluster
 from db.embedded.errors import EmbeddedPostgresError
 from db.embedded.folder_lock import FolderLock
 from db.embedded.identity import ENVIRONMENT, Identity, choose_identity
-from db.embedded.leftovers import clear_leftovers, is_ready, postmaster
+from db.embedded.leftovers import clear_leftovers, is_ready, is_running
 from db.embedded.runtime_dir import make_runtime_dir, remove_runtime_dir
 
 # Replaying the log of a crash can take a while, and giving up would not make it shorter.
 START_SECONDS = 300.0
 STOP_SECONDS = 20.0  # more than the supervisor takes for all its ways of stopping
-
-
-def running_dsn(data_dir: Path) -> str | None:
-    """A DSN for the PostgreSQL that a server runs on `data_dir` just now; None when none does."""
-    cluster = data_dir.absolute() / "postgres"
-    process = postmaster(cluster)
-    if process is None or not is_ready(cluster) or not psutil.pid_exists(process):
-        return None
-    return _dsn((data_dir / "run").resolve())
-
-
-def _dsn(runtime_dir: Path) -> str:
-    return f"postgresql://{USER}@/{DATABASE}?host={quote(str(runtime_dir))}"
 
 
 class EmbeddedPostgres:
@@ -80,6 +65,11 @@ class EmbeddedPostgres:
             return self.dsn
         except OSError as error:
             raise EmbeddedPostgresError(f"cannot use {self._data_dir}: {error}") from error
+
+    def running(self) -> str | None:
+        """The DSN of the PostgreSQL that another process runs on the folder; None if none does."""
+        runtime_dir = (self._data_dir / "run").resolve()
+        return _dsn(runtime_dir) if is_running(self._cluster) and runtime_dir.exists() else None
 
     def stop(self) -> None:
         """Stop PostgreSQL and wait until it has; nothing happens if it does not run."""
@@ -178,3 +168,7 @@ class EmbeddedPostgres:
         with contextlib.suppress(OSError):
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-10:])
         return "(it logged nothing)"
+
+
+def _dsn(runtime_dir: Path) -> str:
+    return f"postgresql://{USER}@/{DATABASE}?host={quote(str(runtime_dir))}"

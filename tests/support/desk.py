@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from db import accounts
-from db.blobs import FolderStore
+from db.blobs import BlobStore, open_store
 from db.engine import Database
 from domain.actor import Actor
 from domain.conversations import Custody, Uploaded
@@ -20,13 +20,21 @@ BLOCK = 16
 class Desk:
     """Custody with small blocks, and one account that uses it."""
 
-    def __init__(self, settings: Settings, block_size: int = BLOCK) -> None:
+    def __init__(
+        self, settings: Settings, block_size: int = BLOCK, place: str | None = None
+    ) -> None:
         assert settings.database_url is not None
+        self.settings = settings
         self.folder: Path = settings.data_dir / "blobs"
         self.db = Database(settings.database_url, pool_size=5)
-        self.custody = Custody(self.db, FolderStore(self.folder), settings, block_size=block_size)
-        account = uuid4()
-        self.actor = Actor(account, {account: "owner"})
+        self.place = place or str(self.folder)
+        self.custody = Custody(self.db, self.store(), settings, block_size=block_size)
+        self.account = uuid4()
+        self.actor = Actor(self.account, {self.account: "owner"})
+
+    def store(self) -> BlobStore:
+        """The place of the blocks, opened once more."""
+        return open_store(self.place)
 
     async def open(self) -> None:
         async with self.db.begin() as connection:

@@ -26,8 +26,8 @@ class Library(Desk):
         self, settings: Settings, block_size: int = BLOCK, line_max: int = 4 * 1024 * 1024
     ) -> None:
         super().__init__(settings, block_size)
-        self.store = ReadingStore(self.db.dsn)
-        self.reader = Reader(self.store, self.custody, line_max)
+        self.readings = ReadingStore(self.db.dsn)
+        self.reader = Reader(self.readings, self.custody, line_max)
 
     async def close(self) -> None:
         await self.reader.stop()

@@ -1,7 +1,7 @@
 """What conversations say: messages, token usage, and what is still to be read.
 
 Revision ID: 0005
-Revises: 0001
+Revises: 0004
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ async def test_what_was_uploaded_before_a_crash_is_read_after_it(
     library: Library, serve: Serve, settings: Settings
 ) -> None:
     await library.upload("s", transcript(*[said("Before the crash")] * 3), chunk=1000)
-    claimed = await library.store.claim()  # whoever claimed it is gone
+    claimed = await library.readings.claim()  # whoever claimed it is gone
     assert claimed is not None
     await library.rows("UPDATE reading_due SET leased_until = now() - interval '1 second'")
     await serve(settings)

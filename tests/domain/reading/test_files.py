@@ -21,7 +21,7 @@ async def test_a_subagents_transcript_is_read_and_other_files_are_not(library: L
     lines = transcript(said("Agent", "u2", isSidechain=True), answered("m", "r", (1, 2, 0, 0, 0)))
     for path in (AGENT, "tool-results/a.jsonl", "subagents/agent-x.meta.json"):
         upload = library.custody.upload
-        await upload(library.actor, "s", pieces(lines), About(), path=path)  # type: ignore[call-arg]
+        await upload(library.actor, "s", pieces(lines), About(), path=path)
     await library.reader.read_all()
     rows = await library.rows("SELECT file, line FROM messages ORDER BY file, line")
     assert [tuple(row) for row in rows] == [("", 1), (AGENT, 1), (AGENT, 2)]

@@ -111,7 +111,7 @@ async def test_a_reading_that_was_cut_off_goes_on_and_repeats_nothing(
 
     monkeypatch.setattr(batch, "ROWS", 2)
     await library.upload("s", transcript(*LINES), chunk=1000)
-    write, calls = library.store.write, []
+    write, calls = library.readings.write, []
 
     async def failing(*args: Any) -> None:
         calls.append(args)
@@ -119,7 +119,7 @@ async def test_a_reading_that_was_cut_off_goes_on_and_repeats_nothing(
             raise KeyboardInterrupt
         await write(*args)
 
-    monkeypatch.setattr(library.store, "write", failing)
+    monkeypatch.setattr(library.readings, "write", failing)
     with pytest.raises(KeyboardInterrupt):
         await library.reader.read_all()
     assert len(await library.rows(MESSAGES)) == 4
@@ -130,18 +130,18 @@ async def test_a_reading_that_was_cut_off_goes_on_and_repeats_nothing(
 
 async def test_what_was_uploaded_while_it_was_read_is_read_next(library: Library) -> None:
     await library.upload("s", transcript(*LINES[:2]), chunk=1000)
-    claimed = await library.store.claim()
+    claimed = await library.readings.claim()
     assert claimed is not None
-    assert await library.store.claim() is None
+    assert await library.readings.claim() is None
     await library.upload("s", transcript(*LINES), chunk=1000)
-    await library.store.finish(claimed)
+    await library.readings.finish(claimed)
     await library.reader.read_all()
     assert len(await library.rows(MESSAGES)) == 7
 
 
 async def test_two_readers_of_one_file_write_it_once(library: Library) -> None:
     await library.upload("s", transcript(*LINES), chunk=1000)
-    claimed = await library.store.claim()
+    claimed = await library.readings.claim()
     assert claimed is not None
     await library.reader.read(claimed)
     await library.reader.read(claimed)

@@ -23,9 +23,9 @@ async def test_a_phrase_in_10_000_messages_is_found_by_the_index(library: Librar
         await accounts.create(connection, stranger, "eve", {"username": "eve"})
     for seed in range(10):
         data = talk(seed, 1000, NEEDLE if seed == 4 else None)
-        await shelve(library.db, library.store, library.actor.account_id, data)
+        await shelve(library.db, library.readings, library.actor.account_id, data)
     for seed in range(dial(2, 20)):
-        await shelve(library.db, library.store, stranger, talk(seed, 1000, NEEDLE))
+        await shelve(library.db, library.readings, stranger, talk(seed, 1000, NEEDLE))
     async with library.db.begin() as connection:
         await connection.execute(text("ANALYZE"))
     only = narrowed(library.actor, Only(), f'"{NEEDLE}"')
@@ -42,7 +42,7 @@ async def test_a_phrase_in_10_000_messages_is_found_by_the_index(library: Librar
 
 async def test_any_line_of_a_long_conversation_is_reached_by_the_key(library: Library) -> None:
     count = dial(5_000, 100_000)
-    session = await shelve(library.db, library.store, library.actor.account_id, talk(1, count))
+    session = await shelve(library.db, library.readings, library.actor.account_id, talk(1, count))
     for line in (1, count // 2, count - 3):
         rows = await page(library.db, library.actor, session, "", Only(), limit=3, after=line - 1)
         assert [row.line for row in rows] == [line, line + 1, line + 2]

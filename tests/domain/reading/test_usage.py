@@ -57,7 +57,7 @@ async def read_file(library: Library, session: UUID, file: str, lines: list[Any]
     batch.take(Lines(0, 2**20).feed(data))
     messages, found = batch.messages, list(batch.usage.values())
     place = due(library, session, file)
-    await library.store.write(place, None, batch.flushed(), messages, found)
+    await library.readings.write(place, None, batch.flushed(), messages, found)
 
 
 async def by(library: Library, kind: usage.By, **days: date) -> dict[str | None, Tokens]:

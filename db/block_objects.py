@@ -1,0 +1,86 @@
+"""Blocks as objects of an S3-compatible, Google or Azure store, through obstore."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+import obstore
+from obstore.exceptions import BaseError as ObjectStoreError
+from obstore.exceptions import NotFoundError
+from obstore.store import ObjectStore
+
+from db.block_codec import decode, encode, key
+from db.block_names import Held, held, scope_of
+from db.block_threads import THREADS, Threads
+from db.errors import BlockMissingError, StorageUnavailableError
+
+
+class RemoteStore:
+    """See db.blobs.BlobStore; an object is durable once the store has answered."""
+
+    def __init__(self, store: ObjectStore, *, threads: int = THREADS) -> None:
+        self._store = store
+        self._threads = Threads(threads)
+
+    async def put(self, scope_id: UUID, digest: bytes, data: bytes) -> None:
+        """Write the block, also where it is: that heals a damaged one and renews its time."""
+        packed = await self._threads.run(encode, data)
+        with _translated(digest):
+            await obstore.put_async(self._store, key(scope_id, digest), packed)
+
+    async def get(self, scope_id: UUID, digest: bytes) -> bytes:
+        """See BlobStore."""
+        with _translated(digest):
+            answer = await obstore.get_async(self._store, key(scope_id, digest))
+            stored = bytes(await answer.bytes_async())
+        return await self._threads.run(decode, stored, digest)
+
+    async def has(self, scope_id: UUID, digest: bytes) -> bool:
+        """See BlobStore."""
+        try:
+            with _translated(digest):
+                await obstore.head_async(self._store, key(scope_id, digest))
+        except BlockMissingError:
+            return False
+        return True
+
+    async def scopes(self) -> Sequence[UUID]:
+        """See BlobStore."""
+        with _translated():
+            listed = await obstore.list_with_delimiter_async(self._store)
+        names = (str(prefix).rstrip("/").rpartition("/")[2] for prefix in listed["common_prefixes"])
+        return [scope for name in names if (scope := scope_of(name)) is not None]
+
+    async def blocks(self, scope_id: UUID) -> AsyncIterator[Sequence[Held]]:
+        """See BlobStore."""
+        with _translated():
+            async for page in obstore.list(self._store, scope_id.hex, chunk_size=1000):
+                found = (held(item["path"], item["last_modified"], item["size"]) for item in page)
+                yield [block for block in found if block is not None]
+
+    async def remove(self, scope_id: UUID, digests: Sequence[bytes], before: datetime) -> int:  # noqa: ARG002 - the listing has told the times
+        """See BlobStore."""
+        with _translated():
+            await obstore.delete_async(self._store, [key(scope_id, digest) for digest in digests])
+        return len(digests)
+
+    async def tidy(self, before: datetime) -> int:  # noqa: ARG002 - there is nothing to look for
+        """Nothing: an object that was cut short never came to be."""
+        return 0
+
+    async def close(self) -> None:
+        """See BlobStore."""
+        self._threads.close()
+
+
+@contextmanager
+def _translated(digest: bytes = b"") -> Iterator[None]:
+    try:
+        yield
+    except (NotFoundError, FileNotFoundError):
+        raise BlockMissingError(digest.hex()) from None
+    except (ObjectStoreError, OSError) as error:
+        raise StorageUnavailableError from error
