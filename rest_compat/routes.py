@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from rest_compat import cloud, download, registry, sync
+from rest_compat import cloud, download, export, registry, sync
 from rest_compat.call import Call
 from rest_compat.endpoint import Access, endpoint
 
@@ -81,6 +81,7 @@ ROUTES: list[BaseRoute] = [
         "PUT", "/api/sessions/conversation/{session_id}", registry.put_conversation, SIGNED_IN
     ),
     endpoint("GET", "/api/sessions/export/obsidian", registry.export_obsidian, SIGNED_IN),
+    endpoint("GET", "/api/sessions/{session_id}/export", export.export, SIGNED_IN),
     endpoint("GET", "/api/sessions/{session_id}", get_session, SIGNED_IN),
     endpoint("PUT", "/api/sessions/{session_id}", registry.update_session, SIGNED_IN),
     endpoint("DELETE", "/api/sessions/{session_id}", registry.delete_session, SIGNED_IN),

@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import sessions
 from domain.reading.lines import Cutter
 from tests.support.library import Library, answered, said, transcript
 
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LINES: list[dict[str, Any] | bytes] = [
     said("Fix the bug", "u1", cwd="/home/al", gitBranch="main", version="2.1.0"),
     {"type": "file-history-snapshot", "messageId": "x"},
@@ -193,6 +194,7 @@ anything = st.recursive(
 )
 
 
+@calm
 @given(st.lists(anything | st.binary(max_size=20), max_size=5))
 def test_reading_never_fails_whatever_a_line_holds(found: list[Any]) -> None:
     from domain.reading import records
@@ -204,6 +206,7 @@ def test_reading_never_fails_whatever_a_line_holds(found: list[Any]) -> None:
             assert text is None or "\x00" not in text.encode().decode()
 
 
+@calm
 @given(st.binary(max_size=300).map(lambda raw: raw.replace(b"0", b"\n")), st.integers(1, 40))
 def test_lines_are_cut_where_they_are_in_the_whole(data: bytes, size: int) -> None:
     cutter, found = Cutter(7, 20), []
