@@ -140,6 +140,23 @@ async def test_what_was_uploaded_while_it_was_read_is_read_next(library: Library
     assert len(await library.rows(MESSAGES)) == 7
 
 
+async def test_a_long_conversation_leaves_others_their_turn(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from domain.reading import reader
+
+    monkeypatch.setattr(reader, "SLICE", 300)
+    await library.upload("long", transcript(*[said("word " * 30)] * 20), chunk=1000)
+    await library.upload("short", transcript(said("short")), chunk=1000)
+    turns = []
+    while (claimed := await library.store.claim()) is not None:
+        turns.append(claimed.session)
+        await library.reader.read(claimed)
+    assert turns.index(await library.id("short")) == 1
+    assert len(turns) > 5
+    assert len(await library.rows(MESSAGES)) == 21
+
+
 async def test_two_readers_of_one_file_write_it_once(library: Library) -> None:
     await library.upload("s", transcript(*LINES), chunk=1000)
     claimed = await library.store.claim()
