@@ -8,8 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, cast, func, literal, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import (
+    ColumnElement,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from db.conversations import COLUMNS as VERSION_COLUMNS
 from db.engine import Connection
@@ -73,6 +86,18 @@ class Only:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a file's messages: up to `limit` between two lines, or the last ones of those."""
+
+    limit: int
+    file: str = ""
+    only: Only = field(default_factory=Only)
+    after: int | None = None
+    before: int | None = None
+    backward: bool = False
+
+
 def _own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
     """Of sessions that are not deleted."""
     living = and_(
@@ -87,28 +112,27 @@ def _own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
     )
 
 
-async def page(
-    connection: Connection,
-    access: Access,
-    session: UUID,
-    file: str,
-    only: Only,
-    *,
-    limit: int,
-    after: int | None = None,
-    before: int | None = None,
-    backward: bool = False,
+async def pages(
+    connection: Connection, access: Access, ids: Sequence[UUID], part: Part
 ) -> Sequence[AnyRow]:
-    """Messages of a file in line order; `backward` takes the last `limit` of the range."""
+    """The same part of several sessions' messages, by session and in line order."""
+    asked = (
+        func.unnest(bindparam("ids", list(ids), type_=ARRAY(Uuid)))
+        .table_valued(column("id", Uuid), name="asked")
+        .render_derived()
+    )
     m = messages.c
-    query = _own(access, *COLUMNS).where(m.session == session, m.file == file, *only.conditions())
-    if after is not None:
-        query = query.where(m.line > after)
-    if before is not None:
-        query = query.where(m.line < before)
-    query = query.order_by(m.line.desc() if backward else m.line).limit(limit)
-    rows = (await connection.execute(query)).all()
-    return list(reversed(rows)) if backward else rows
+    query = _own(access, *COLUMNS).where(
+        m.session == asked.c.id, m.file == part.file, *part.only.conditions()
+    )
+    if part.after is not None:
+        query = query.where(m.line > part.after)
+    if part.before is not None:
+        query = query.where(m.line < part.before)
+    query = query.order_by(m.line.desc() if part.backward else m.line).limit(part.limit)
+    found = query.lateral("page")
+    every = select(found).select_from(asked.join(found, true()))
+    return (await connection.execute(every.order_by(found.c.session, found.c.line))).all()
 
 
 async def count(connection: Connection, access: Access, only: Only, file: str | None = None) -> int:

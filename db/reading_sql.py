@@ -19,6 +19,10 @@ WHERE scope_id = $1 AND session = $2 AND file = $3
 RELEASE: Final = """
 UPDATE reading_due SET leased_until = NULL WHERE scope_id = $1 AND session = $2 AND file = $3
 """
+POSTPONE: Final = """
+UPDATE reading_due SET leased_until = NULL, at = clock_timestamp()
+WHERE scope_id = $1 AND session = $2 AND file = $3
+"""
 IS_DUE: Final = "SELECT 1 FROM reading_due WHERE scope_id = $1 AND session = $2 AND file = $3"
 BEGIN_AGAIN: Final = "UPDATE readings SET number = 0"
 PROGRESS: Final = """

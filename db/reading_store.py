@@ -98,6 +98,10 @@ class ReadingStore:
         """Give the claim back: it is due for anybody."""
         await self._run(sql.RELEASE, due)
 
+    async def postpone(self, due: Due) -> None:
+        """Give the claim back, to be gone on with when others have had their turn."""
+        await self._run(sql.POSTPONE, due)
+
     async def is_due(self, scope_id: UUID, session: UUID, file: str) -> bool:
         """Whether something is waiting to be read."""
         rows = await self._run(sql.IS_DUE, Due(scope_id, session, file))

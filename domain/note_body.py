@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Final
 
-from domain.transcripts import Lines, one_line, readable, record_of
+from domain.transcripts import Line, Lines, one_line, readable, record_of
 
 BYTES_MAX: Final = 1_000_000
 """A note is cut here: shells that read it line by line crawl, and nobody reads on anyway."""
@@ -30,7 +30,9 @@ _FENCE = re.compile(r"^\s*(`{3,})", re.MULTILINE)
 class NoteBody:
     """Turns the blocks of a transcript into Markdown as they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: float = BYTES_MAX) -> None:
+        """`limit` is the most bytes that it will come to."""
+        self._limit = limit
         self._lines = Lines()
         self._parts: list[str] = []
         self._size = 0
@@ -45,6 +47,12 @@ class NoteBody:
                 return
             self._record(line)
 
+    def taken(self) -> str:
+        """The Markdown so far, which is then forgotten: for one that grows beyond memory."""
+        text = "".join(self._parts)
+        self._parts = []
+        return text
+
     def text(self) -> str:
         """The Markdown. Call once, at the end."""
         rest = self._lines.rest()
@@ -53,7 +61,7 @@ class NoteBody:
         end = "\n*The note ends here; the whole conversation is on the server.*\n"
         return "".join(self._parts) + (end if self.is_full else "")
 
-    def _record(self, line: bytes) -> None:
+    def _record(self, line: Line) -> None:
         record = record_of(line)
         if record is None or record.get("isMeta") or record.get("isSidechain"):
             return
@@ -88,7 +96,7 @@ class NoteBody:
 
     def _add(self, text: str) -> None:
         size = len(text.encode())
-        if self._size + size > BYTES_MAX:
+        if self._size + size > self._limit:
             self.is_full = True
             return
         self._size += size

@@ -11,9 +11,13 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
+
+DecodedT = TypeVar("DecodedT")
+Line: TypeAlias = bytes | bytearray
+"""A line without its end: as it lay in a block, or put together from several, never copied."""
 
 LINE_MAX: Final = 16 * 1024 * 1024
 """Longer lines are kept like any other bytes, but not read."""
@@ -50,11 +54,11 @@ class Lines:
     """Cuts blocks into lines, holding on to an unfinished one; memory is bounded by LINE_MAX."""
 
     def __init__(self) -> None:
-        self._held: list[bytes] = []
+        self._held = bytearray()
         self._size = 0
         self._too_long = False
 
-    def feed(self, block: bytes) -> Iterator[bytes]:
+    def feed(self, block: bytes) -> Iterator[Line]:
         """The lines that `block` completes, without their ends; too long ones are left out."""
         start = 0
         while (end := block.find(b"\n", start)) >= 0:
@@ -62,9 +66,9 @@ class Lines:
                 yield block[start:end]
             else:
                 self._hold(block[start:end])
-                line = self.rest()
-                if line is not None:
-                    yield line
+                held = self.rest()
+                if held is not None:
+                    yield held
             start = end + 1
         self._hold(block[start:])
 
@@ -75,18 +79,18 @@ class Lines:
             self.rest()
         self._hold(block[end + 1 :])
 
-    def rest(self) -> bytes | None:
+    def rest(self) -> Line | None:
         """The unfinished line, which is then forgotten; None when it was too long."""
-        line = None if self._too_long else b"".join(self._held)
-        self._held, self._size, self._too_long = [], 0, False
+        line = None if self._too_long else self._held
+        self._held, self._size, self._too_long = bytearray(), 0, False
         return line
 
     def _hold(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > LINE_MAX:
-            self._held, self._too_long = [], True
-        elif part and not self._too_long:
-            self._held.append(part)
+            self._held, self._too_long = bytearray(), True
+        elif not self._too_long:
+            self._held += part
 
 
 class _Record(msgspec.Struct):
@@ -113,12 +117,9 @@ _ESCAPES = re.compile(
     rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )
-DecodedT = TypeVar("DecodedT")
 
 
-def decoded(
-    decoder: msgspec.json.Decoder[DecodedT], line: bytes | bytearray | memoryview
-) -> DecodedT | None:
+def decoded(decoder: msgspec.json.Decoder[DecodedT], line: Line | memoryview) -> DecodedT | None:
     """The JSON value of a line; None when it is none.
 
     Lone surrogates and bytes that are no UTF-8, which strict parsers refuse, are read as U+FFFD.
@@ -136,7 +137,7 @@ def decoded(
         return None
 
 
-def record_of(line: bytes) -> dict[str, Any] | None:
+def record_of(line: Line | memoryview) -> dict[str, Any] | None:
     """A line as the JSON object it is; None when it is none."""
     value = decoded(_anything, line)
     return value if isinstance(value, dict) else None
@@ -171,7 +172,7 @@ class Reader:
         title = None if rank is None else self._titles[rank]
         return Facts(tuple(self._cwds), self._branch, title, rank, self._first, self._last, broken)
 
-    def _read(self, line: bytes) -> None:
+    def _read(self, line: Line) -> None:
         if not line or line.isspace():
             return
         record = decoded(_record, line)
@@ -208,7 +209,7 @@ class Reader:
 def _prompt(record: _Record) -> str | None:
     if record.is_meta or record.is_sidechain or record.is_compact_summary:
         return None
-    message = record_of(bytes(record.message))
+    message = record_of(memoryview(record.message))
     content = message.get("content") if message is not None else None
     if isinstance(content, list):
         texts = (part.get("text") for part in content if isinstance(part, dict))

@@ -10,7 +10,7 @@ from aiodataloader import DataLoader
 
 from domain.actor import Actor
 from domain.reading import conversation, usage
-from domain.reading.conversation import Message, Reading, Summary
+from domain.reading.conversation import Message, Part, Reading, Summary
 from domain.reading.usage import ModelDay
 from domain.services import Services
 from domain.sessions import Session
@@ -35,6 +35,9 @@ class ConversationLoaders:
         self.messages: DataLoader[Place, Message | None] = DataLoader(
             self._messages, max_batch_size=BATCH
         )
+        self.pages: DataLoader[tuple[UUID, Part], list[Message]] = DataLoader(
+            self._pages, max_batch_size=BATCH
+        )
         self.raw: DataLoader[Message, str | None] = DataLoader(self._raw, max_batch_size=BATCH)
 
     async def _readings(self, ids: Sequence[UUID]) -> list[Reading]:
@@ -56,6 +59,15 @@ class ConversationLoaders:
     async def _messages(self, places: Sequence[Place]) -> list[Message | None]:
         found = await conversation.by_uuids(self._db, self._actor, places)
         return [found.get(place) for place in places]
+
+    async def _pages(self, asked: Sequence[tuple[UUID, Part]]) -> list[list[Message]]:
+        """Each part, of all the sessions that it is asked of, in one statement."""
+        found: dict[tuple[UUID, Part], list[Message]] = {}
+        for part in dict.fromkeys(part for _id, part in asked):
+            ids = [id for id, wanted in asked if wanted == part]
+            pages = await conversation.pages(self._db, self._actor, ids, part)
+            found |= {(id, part): page for id, page in pages.items()}
+        return [found[key] for key in asked]
 
     async def _raw(self, messages: Sequence[Message]) -> list[str | None]:
         return await conversation.raw(self._db, self._services.custody, self._actor, messages)

@@ -13,6 +13,7 @@ from db import messages as rows
 from db.engine import Database
 from db.errors import BlockDamagedError, BlockMissingError
 from db.messages import Only as Only
+from db.messages import Part as Part
 from db.messages import Spot as Spot
 from db.rows import AnyRow
 from domain.actor import Actor
@@ -136,32 +137,21 @@ def of_session(only: Only, session: UUID) -> Only:
     return replace(only, session=session)
 
 
-async def page(
-    db: Database,
-    actor: Actor,
-    session: UUID,
-    file: str,
-    only: Only,
-    *,
-    limit: int,
-    after: int | None = None,
-    before: int | None = None,
-    backward: bool = False,
-) -> list[Message]:
-    """Messages by line, behind the line `after` and in front of the line `before`."""
+async def pages(
+    db: Database, actor: Actor, ids: Sequence[UUID], part: Part
+) -> dict[UUID, list[Message]]:
+    """The same part of the messages of each session, in line order."""
     async with db.read() as connection:
-        found = await rows.page(
-            connection,
-            actor.access,
-            session,
-            file,
-            only,
-            limit=limit,
-            after=after,
-            before=before,
-            backward=backward,
-        )
-    return [message_of(row) for row in found]
+        found = await rows.pages(connection, actor.access, ids, part)
+    by_session: dict[UUID, list[Message]] = {id: [] for id in ids}
+    for row in found:
+        by_session[row.session].append(message_of(row))
+    return by_session
+
+
+async def page(db: Database, actor: Actor, session: UUID, part: Part) -> list[Message]:
+    """A part of one session's messages, in line order."""
+    return (await pages(db, actor, [session], part))[session]
 
 
 async def count(db: Database, actor: Actor, only: Only, file: str | None = None) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.reading import conversation
-from domain.reading.conversation import Message, Only
+from domain.reading.conversation import Message, Part
 from domain.services import Services
 
 PAGE: Final = 100
@@ -43,9 +43,7 @@ class Followed:
             if replaced:
                 yield None
             return
-        while page := await conversation.page(
-            db, actor, self.session, "", Only(), limit=PAGE, after=self.line
-        ):
+        while page := await conversation.page(db, actor, self.session, Part(PAGE, after=self.line)):
             for message in page:
                 self.line = message.line
                 yield message

@@ -32,6 +32,8 @@ from domain.reading.records import NO_TIME
 
 LOOK_SECONDS: Final = 0.5
 SETTLE_SECONDS: Final = 20.0
+SLICE: Final = 32 * 1024 * 1024
+"""Bytes that are read of one file before others have their turn."""
 _TRIES: Final = 3
 _LOST: Final = "A part of the stored conversation is missing or damaged"
 _FAILED: Final = "The server failed to read this conversation; its bytes are kept"
@@ -67,7 +69,7 @@ class Reader:
             async with asyncio.timeout(SETTLE_SECONDS):
                 while await self._store.is_due(scope_id, session, file):
                     self._wake.set()
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.1)
                 return True
         return False
 
@@ -112,17 +114,20 @@ class Reader:
         return True
 
     async def read(self, due: Due) -> None:
-        """Read a file of a session on to the end of its head version, or forget it with that."""
+        """Read a file of a session on towards the end of its head version, or forget it with that.
+
+        Of a long one only a slice is read, so that others have their turn.
+        """
         for attempt in range(_TRIES):
             try:
-                await self._read(due)
-                break
+                await (self._store.finish if await self._read(due) else self._store.postpone)(due)
+                return
             except OvertakenError:
                 if attempt == _TRIES - 1:
                     raise
-        await self._store.finish(due)
 
-    async def _read(self, due: Due) -> None:
+    async def _read(self, due: Due) -> bool:
+        """Whether the end was reached."""
         head, known = await self._store.head(due), await self._store.progress(due)
         if known is not None and (
             head is None or known.number != head["number"] or known.size > head["size"]
@@ -130,28 +135,34 @@ class Reader:
             await self._store.erase(due)
             known = None
         if head is None:
-            return
+            return True
         content = Content(*(head[n] for n in ("size", "lines", "digest", "block_size", "blocks")))
         journey = _Journey(self._store, due, known, Progress(head["number"], NO_TIME))
         try:
-            await self._go_through(journey, due, content)
+            return await self._go_through(journey, due, content)
         except (BlockMissingError, BlockDamagedError):
             await journey.fail(_LOST)
         except (RecursionError, ValueError, TypeError, LookupError, ArithmeticError):
             _logger.exception("A conversation could not be read")
             await journey.fail(_FAILED)
+        return True
 
-    async def _go_through(self, journey: _Journey, due: Due, content: Content) -> None:
+    async def _go_through(self, journey: _Journey, due: Due, content: Content) -> bool:
         batch = Batch(due.scope_id, journey.ahead)
-        cutter = Cutter(batch.progress.size, self._line_max)
+        start = batch.progress.size
+        cutter = Cutter(start, self._line_max)
         owner = Actor(due.scope_id, {due.scope_id: "owner"})
-        async for block in self._custody.read(owner, content, batch.progress.size):
+        async for block in self._custody.read(owner, content, start):
             lines = cutter.feed(block)
             while await asyncio.to_thread(batch.take, lines):
                 await journey.write(batch)
+            if batch.progress.size - start >= SLICE:
+                await journey.write(batch)
+                return False
         if (rest := cutter.rest()) is not None:
             await asyncio.to_thread(batch.take_open, rest)
         await journey.write(batch)
+        return True
 
 
 class _Journey:

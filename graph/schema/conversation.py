@@ -10,7 +10,7 @@ import strawberry
 
 from domain.errors import Invalid
 from domain.reading import conversation
-from domain.reading.conversation import Only
+from domain.reading.conversation import Only, Part
 from graph.context import Info
 from graph.fields import computed
 from graph.schema.message import Message, MessageFilter, only_of
@@ -200,6 +200,7 @@ class _Book:
 
     def __init__(self, info: Info, session: UUID, file: str, only: Only) -> None:
         self._db, self._actor = info.context.services.db, info.context.actor
+        self._pages = info.context.loaders.conversations.pages
         self._session, self._file, self._only = session, file, only
 
     async def page(self, asked: Window) -> Connection[Message]:
@@ -222,10 +223,9 @@ class _Book:
         info = page_info(edges, len(lead) > len(kept), len(rest) > size - len(kept))
         return Connection(edges=edges, page_info=info, count=self._count)
 
-    async def _rows(self, **bounds: Any) -> list[conversation.Message]:
-        return await conversation.page(
-            self._db, self._actor, self._session, self._file, self._only, **bounds
-        )
+    async def _rows(self, limit: int, **bounds: Any) -> list[conversation.Message]:
+        part = Part(limit, self._file, self._only, **bounds)
+        return await self._pages.load((self._session, part))
 
     async def _count(self) -> int:
         only = conversation.of_session(self._only, self._session)

@@ -45,7 +45,7 @@ def test_any_bytes_can_be_read_in_any_pieces(found: list[bytes], size: int) -> N
 
 @given(st.binary(max_size=200).map(lambda raw: raw.replace(b"0", b"\n")), st.integers(1, 20))
 def test_lines_are_those_of_the_whole(data: bytes, size: int) -> None:
-    cutter, found = Lines(), list[bytes]()
+    cutter, found = Lines(), list[transcripts.Line]()
     for start in range(0, len(data), size):
         found += cutter.feed(data[start : start + size])
     assert [*found, cutter.rest()] == data.split(b"\n")

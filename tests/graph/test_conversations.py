@@ -214,7 +214,8 @@ async def test_an_outsider_learns_nothing(server: RunningServer) -> None:
 
 LISTED = """query ($first: Int) { sessions(first: $first) { nodes {
   counts { kind } models usage { total { output } } versions { number } message(uuid: "u1")
-  { line } } } searchConversations(query: "message", first: $first) {
+  { line } messages(last: 3) { nodes { raw } } } }
+  searchConversations(query: "message", first: $first) {
   nodes { message { raw } session { title } } } }"""
 
 

@@ -109,7 +109,7 @@ BEGIN
         INSERT INTO reading_due (scope_id, session, file)
         VALUES (changed.scope_id, changed.session, name)
         ON CONFLICT (scope_id, session, file)
-        DO UPDATE SET generation = reading_due.generation + 1, at = now();
+        DO UPDATE SET generation = reading_due.generation + 1;
     END IF;
     RETURN NULL;
 END $$

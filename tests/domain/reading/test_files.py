@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
-from db.tables import conversation_versions
-from domain.reading.conversation import Only, page, raw, readings
+from domain.reading.conversation import Part, page, raw, readings
 from domain.sessions import About
 from tests.support.desk import pieces
 from tests.support.library import Library, answered, said, transcript
 
-pytestmark = pytest.mark.skipif(
-    "path" not in conversation_versions.c, reason="sessions have no further files here"
-)
 AGENT = "subagents/agent-x.jsonl"
 
 
@@ -25,7 +19,7 @@ async def test_a_subagents_transcript_is_read_and_other_files_are_not(library: L
     await library.reader.read_all()
     rows = await library.rows("SELECT file, line FROM messages ORDER BY file, line")
     assert [tuple(row) for row in rows] == [("", 1), (AGENT, 1), (AGENT, 2)]
-    found = await page(library.db, library.actor, session, AGENT, Only(), limit=9)
+    found = await page(library.db, library.actor, session, Part(9, AGENT))
     texts = await raw(library.db, library.custody, library.actor, found)
     assert "".join(f"{text}\n" for text in texts).encode() == lines
     reading = (await readings(library.db, library.actor, [session]))[session]

@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import sessions
 from domain.reading.lines import Cutter
 from tests.support.library import Library, answered, said, transcript
 
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LINES: list[dict[str, Any] | bytes] = [
     said("Fix the bug", "u1", cwd="/home/al", gitBranch="main", version="2.1.0"),
     {"type": "file-history-snapshot", "messageId": "x"},
@@ -139,6 +140,23 @@ async def test_what_was_uploaded_while_it_was_read_is_read_next(library: Library
     assert len(await library.rows(MESSAGES)) == 7
 
 
+async def test_a_long_conversation_leaves_others_their_turn(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from domain.reading import reader
+
+    monkeypatch.setattr(reader, "SLICE", 300)
+    await library.upload("long", transcript(*[said("word " * 30)] * 20), chunk=1000)
+    await library.upload("short", transcript(said("short")), chunk=1000)
+    turns = []
+    while (claimed := await library.store.claim()) is not None:
+        turns.append(claimed.session)
+        await library.reader.read(claimed)
+    assert turns.index(await library.id("short")) == 1
+    assert len(turns) > 5
+    assert len(await library.rows(MESSAGES)) == 21
+
+
 async def test_two_readers_of_one_file_write_it_once(library: Library) -> None:
     await library.upload("s", transcript(*LINES), chunk=1000)
     claimed = await library.readings.claim()
@@ -193,6 +211,7 @@ anything = st.recursive(
 )
 
 
+@calm
 @given(st.lists(anything | st.binary(max_size=20), max_size=5))
 def test_reading_never_fails_whatever_a_line_holds(found: list[Any]) -> None:
     from domain.reading import records
@@ -204,6 +223,7 @@ def test_reading_never_fails_whatever_a_line_holds(found: list[Any]) -> None:
             assert text is None or "\x00" not in text.encode().decode()
 
 
+@calm
 @given(st.binary(max_size=300).map(lambda raw: raw.replace(b"0", b"\n")), st.integers(1, 40))
 def test_lines_are_cut_where_they_are_in_the_whole(data: bytes, size: int) -> None:
     cutter, found = Cutter(7, 20), []

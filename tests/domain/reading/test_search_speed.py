@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from db import accounts
 from db.messages import Only
-from domain.reading.conversation import narrowed, page
+from domain.reading.conversation import Part, narrowed, page
 from domain.reading.search import search
 from tests.support.dial import dial
 from tests.support.library import Library
@@ -44,7 +44,7 @@ async def test_any_line_of_a_long_conversation_is_reached_by_the_key(library: Li
     count = dial(5_000, 100_000)
     session = await shelve(library.db, library.readings, library.actor.account_id, talk(1, count))
     for line in (1, count // 2, count - 3):
-        rows = await page(library.db, library.actor, session, "", Only(), limit=3, after=line - 1)
+        rows = await page(library.db, library.actor, session, Part(3, after=line - 1))
         assert [row.line for row in rows] == [line, line + 1, line + 2]
     plan = await library.rows(
         "EXPLAIN SELECT * FROM messages WHERE scope_id = $1 AND session = $2 AND file = '' "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.reading.conversation import Only
@@ -14,6 +14,7 @@ from domain.reading.snippets import snippet
 from domain.reading.words import tokens, vector, wanted
 from tests.support.library import Library, said
 
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXTS = [
     "The build fails because of the migration order",
     "run_query(token_usage) in db/engine.py",
@@ -61,6 +62,7 @@ async def test_words_of_any_script_are_found(library: Library) -> None:
         assert await search(library.db, library.actor, query, Only(), limit=10) == [], query
 
 
+@calm
 @given(st.text(min_size=1, max_size=30))
 async def test_nothing_that_is_typed_breaks_a_query(text: str) -> None:
     query = wanted(text)
@@ -69,6 +71,7 @@ async def test_nothing_that_is_typed_breaks_a_query(text: str) -> None:
     assert "\x00" not in vector("tag", text)
 
 
+@calm
 @given(st.text(max_size=200), st.text(min_size=1, max_size=5))
 def test_a_snippet_is_a_piece_of_its_text(text: str, query: str) -> None:
     parts = snippet([text], wanted(query))
@@ -76,6 +79,7 @@ def test_a_snippet_is_a_piece_of_its_text(text: str, query: str) -> None:
     assert shown in text or shown.strip("\u2026") in text
 
 
+@calm
 @given(st.text(max_size=100))
 def test_terms_stand_where_they_say(text: str) -> None:
     for term, start, end in tokens(text):

@@ -9,7 +9,7 @@ import { useToast } from "../ui/toasts";
 
 const ME = graphql(`
   query Me {
-    viewer { id username email createdAt apiKeys { id label prefix createdAt lastUsedAt } }
+    viewer { id username email createdAt apiKeys(first: 100) { nodes { id label prefix createdAt lastUsedAt } } }
   }
 `);
 
@@ -53,7 +53,7 @@ export default function SettingsPage() {
           <Button onPress={signOut}>Sign out</Button>
         </div>
       </section>
-      <Keys keys={viewer.apiKeys} onChanged={retry} />
+      <Keys keys={viewer.apiKeys.nodes} onChanged={retry} />
       <Appearance />
     </>
   );
