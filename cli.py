@@ -277,12 +277,14 @@ async def _with_services(
 def _attached(settings: Settings) -> Iterator[Settings]:
     """Yield the settings with the database of a server that runs, or with one of our own."""
     from db.embedded import EmbeddedPostgres
+    from db.secret_file import ensure_secret
 
     _stop_on_signals()
     os.umask(0o077)
     dsn = None if settings.database_url else EmbeddedPostgres(settings.data_dir).running()
     if dsn is not None:
-        yield settings.model_copy(update={"database_url": dsn})
+        secret = settings.jwt_secret or ensure_secret(settings.data_dir, "jwt-secret")
+        yield settings.model_copy(update={"database_url": dsn, "jwt_secret": secret})
         return
     with _prepared(settings) as ready:
         yield ready

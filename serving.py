@@ -28,6 +28,8 @@ WS_PING_SECONDS = 20.0
 WS_UNSENT_BYTES = 32 * 1024
 WS_STALL_SECONDS = 5.0
 WS_LINGER_SECONDS = 10.0
+LINGER_SECONDS = 2.0
+"""How long a connection that was refused is still read."""
 WS_TOO_SLOW = 4413
 """The close code that says: you took too little of what you were sent, resume from your cursor."""
 _NO_LIMIT = 0
@@ -93,12 +95,12 @@ class BoundedHeadProtocol(_HangsUp, HttpToolsProtocol):
     A response may break its connection off: `scope["extensions"]["teamlore.hang_up"]["call"]()`.
     """
 
-    _in_head = False
+    _in_head = _begins = _refused = False
     _head_bytes = 0
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._begins = True, True
         super().on_message_begin()
         self.scope["extensions"] = {"teamlore.hang_up": {"call": self.transport.abort}}
 
@@ -109,13 +111,20 @@ class BoundedHeadProtocol(_HangsUp, HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count while the head lasts; refuse and hang up when it grows too long."""
-        if self.transport.is_closing():
-            return
-        self._head_bytes += len(data)
+        if self._refused or self.transport.is_closing():
+            return  # what was on its way is read, lest the answer be lost in a reset
+        self._begins = False
         super().data_received(data)
+        if self._begins:  # in this piece, perhaps behind the end of another request
+            end = data.rfind(b"\r\n\r\n")
+            self._head_bytes = len(data) if end < 0 else len(data) - end - 4
+        else:
+            self._head_bytes += len(data)
         if self._in_head and self._head_bytes > HEAD_BYTES:
+            self._refused = True
             self.transport.write(_TOO_LARGE)
-            self.transport.close()
+            self.transport.write_eof()
+            self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
 class BoundedSocketProtocol(_HangsUp, WebSocketsSansIOProtocol):

@@ -284,11 +284,11 @@ async def test_the_feed_tells_of_each_pattern_once_and_names_nobody(server: Runn
 
 async def test_the_feed_ends_with_the_key_that_opened_it(server: RunningServer) -> None:
     reader = await newcomer(server)
-    data = await reader.ask("{ viewer { apiKeys { id } } }")
+    data = await reader.ask("{ viewer { apiKeys { nodes { id } } } }")
     async with socket_of(reader, by_key=True) as socket:
         await socket.subscribe(FEED)
         await asyncio.sleep(0.2)
-        key_id = data["viewer"]["apiKeys"][0]["id"]
+        key_id = data["viewer"]["apiKeys"]["nodes"][0]["id"]
         await reader.do("revokeApiKey", {"id": key_id}, "revokedId")
         async with asyncio.timeout(2):
             await socket.raw.wait_closed()

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from settings import Settings
 from tests.graph.client import Caller, Json, newcomer, team_of_two
 from tests.graph.test_statements import counted
 from tests.support.server import RunningServer
@@ -67,6 +68,12 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "quotes": ("It's the \"useEffect\" hook", ("useEffect", "use effect", '"use effect"', "it's")),
 }  # fmt: skip
 NOT_FOUND = ("unrelated", "无关", "чужое", "🐢", "E0503", "1.2.4", "other_name")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """One person asks more here in a minute than anybody types."""
+    return settings.model_copy(update={"rate_limit_max": 100_000})
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,12 @@ async def attempt(permission: Permission, who: Caller, at: Scene) -> str:
         "team.delete": ("deleteTeam", team, "deletedId"),
         "team.leave": ("leaveTeam", team, "leftId"),
     }
+    if permission == "team.unshare":
+        acts["team.unshare"] = (
+            "unshareSession",
+            {"id": await shared_by(at.target, team)},
+            "unsharedId",
+        )
     if permission in acts:
         name: str = (await who.do(*acts[permission]))["__typename"]
         return "done" if name.endswith("Payload") else name
@@ -77,6 +83,16 @@ async def attempt(permission: Permission, who: Caller, at: Scene) -> str:
     field = {"team.read": "name", "team.audit": "audit { totalCount nodes { kind } }"}[permission]
     code = await who.code(f"query ($id: ID!) {{ team(id: $id) {{ {field} }} }}", id=at.team_id)
     return {None: "done", "FORBIDDEN": "Forbidden", "NOT_FOUND": "NotFound"}[code]
+
+
+async def shared_by(owner: Caller, team: Json) -> str:
+    """The id of a session that somebody shares with the team."""
+    where = "/api/sessions/conversation/s1"
+    await owner.server.client.put(where, content=b"{}", headers=owner.headers)
+    session = (await owner.ask('{ session(sessionId: "s1") { id } }'))["session"]
+    shared = await owner.do("shareSession", team | session, "sharedSession { id }")
+    share_id: str = shared["sharedSession"]["id"]
+    return share_id
 
 
 def bare(team_id: str) -> str:

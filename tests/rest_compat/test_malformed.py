@@ -249,4 +249,5 @@ async def test_a_body_that_ends_early_changes_nothing(server: Any) -> None:
 
 async def test_an_endless_head_is_refused(server: Any) -> None:
     head = "GET /health HTTP/1.1\r\nX-Padding: " + "x" * 70_000
-    assert (await _status_of(server, head, b"X: " + b"y" * 70_000))[0] == 431
+    for _ in range(20):  # in one piece or in several, as the network has it
+        assert (await _status_of(server, head, b"X: " + b"y" * 70_000))[0] == 431

@@ -149,7 +149,7 @@ async def test_a_long_conversation_leaves_others_their_turn(
     await library.upload("long", transcript(*[said("word " * 30)] * 20), chunk=1000)
     await library.upload("short", transcript(said("short")), chunk=1000)
     turns = []
-    while (claimed := await library.store.claim()) is not None:
+    while (claimed := await library.readings.claim()) is not None:
         turns.append(claimed.session)
         await library.reader.read(claimed)
     assert turns.index(await library.id("short")) == 1
