@@ -201,6 +201,13 @@ async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Sessio
         return [Session(*row) for row in await rows.by_ids(connection, actor.access, ids)]
 
 
+async def by_session_ids(db: Database, actor: Actor, session_ids: Sequence[str]) -> list[Session]:
+    """Those of the actor's sessions that Claude Code calls so, in any order."""
+    async with db.read() as connection:
+        found = await rows.by_session_ids(connection, actor.access, session_ids)
+    return [Session(*row) for row in found]
+
+
 async def register(db: Database, actor: Actor, items: Iterable[NewSession]) -> Registered:
     """Make known what a client says of its sessions; of several about one the last counts.
 

@@ -61,6 +61,7 @@ class Loaders:
             self._team_event_counts
         )
         self.sessions: DataLoader[UUID, Session | None] = _loader(self._sessions)
+        self.sessions_called: DataLoader[str, Session | None] = _loader(self._sessions_called)
         self.summaries: DataLoader[UUID, Summary | None] = _loader(self._summaries)
         self.shared_sessions: DataLoader[UUID, SharedSession | None] = _loader(self._shared)
         self.patterns: DataLoader[UUID, Pattern | None] = _loader(self._patterns)
@@ -116,6 +117,11 @@ class Loaders:
     async def _sessions(self, ids: Sequence[UUID]) -> list[Session | None]:
         found = {s.id: s for s in await sessions.by_ids(self._db, self._actor, ids)}
         return [found.get(i) for i in ids]
+
+    async def _sessions_called(self, session_ids: Sequence[str]) -> list[Session | None]:
+        listed = await sessions.by_session_ids(self._db, self._actor, session_ids)
+        found = {session.session_id: session for session in listed}
+        return [found.get(session_id) for session_id in session_ids]
 
     async def _summaries(self, ids: Sequence[UUID]) -> list[Summary | None]:
         found = {s.id: s for s in await summaries.by_ids(self._db, self._actor, ids)}

@@ -20,6 +20,7 @@ from graph.schema.scalars import EpochMillis
 from graph.schema.user import User
 
 if TYPE_CHECKING:
+    from graph.schema.session import Session
     from graph.schema.team import Team
 
 
@@ -64,6 +65,21 @@ class KnowledgeEntry(ids.Node):
     async def starred(self, info: Info) -> bool:
         """The caller's own star."""
         return await info.context.loaders.stars.load(self.uuid)
+
+    @computed(
+        "The session of yours that it was learned in; null when it is somebody else's, or is not "
+        "backed up here."
+    )
+    async def session(
+        self, info: Info
+    ) -> Annotated[Session, strawberry.lazy("graph.schema.session")] | None:
+        """The caller's own session."""
+        from graph.schema.session import Session  # noqa: PLC0415 - sessions lead back here
+
+        if self.session_id is None:
+            return None
+        found = await info.context.loaders.sessions_called.load(self.session_id)
+        return None if found is None else Session.of(found)
 
     @computed("The team that it is shared with; null for a private entry.")
     async def team(

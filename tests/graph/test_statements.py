@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,14 +16,19 @@ from tests.support.server import RunningServer
 LISTS = {
     "a team's knowledge": """query ($team: ID!, $first: Int) { team(id: $team) {
         knowledge(first: $first) { nodes {
-          summary author { id username } team { id name members { nodes { user { email } } } } } }
+          summary author { id username } session { sessionId title }
+          team { id name members { nodes { user { email } } } } } }
       } }""",
     "my knowledge": """query ($team: ID!, $first: Int) { knowledge(first: $first, teamId: $team) {
-        totalCount nodes { author { id } team { name } } } }""",
+        totalCount nodes { author { id } team { name } session { id projectName } } } }""",
     "search": """query ($team: ID!, $first: Int) {
         searchKnowledge(query: "entry", first: $first, teamId: $team) {
           edges { rank node { author { id } team { name } } } } }""",
 }
+
+
+BACKGROUND = {"log tail", "log pruning", "sweeps", "reader of conversations"}
+"""Tasks of the server that nobody's request waits for."""
 
 
 @contextmanager
@@ -31,6 +37,9 @@ def counted() -> Iterator[list[str]]:
     statements: list[str] = []
 
     def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        task = asyncio.current_task()
+        if task is not None and task.get_name() in BACKGROUND:
+            return
         of_the_hub = "FROM unnest" in statement and "audit" not in statement
         if not of_the_hub and "scopes.head" not in statement:
             statements.append(statement)
@@ -48,7 +57,11 @@ async def test_a_list_of_100_needs_no_more_statements_than_one_of_1(
 ) -> None:
     owner, member, team_id = await team_of_two(server)
     for number in range(100):
-        await (owner if number % 2 else member).write(f"Entry {number}", team_id)
+        who = owner if number % 2 else member
+        await who.write(f"Entry {number}", team_id, sessionId=f"session-{number}")
+    listed = {"sessions": [{"session_id": f"session-{number}"} for number in range(100)]}
+    kept = await server.client.post("/api/sessions/sync", json=listed, headers=owner.headers)
+    assert kept.status_code == 200, kept.text
     figures = []
     for first in (1, 100):
         with counted() as statements:

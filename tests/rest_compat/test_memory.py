@@ -11,13 +11,16 @@ import httpx
 import pytest
 
 from tests.conftest import ServeProcess
+from tests.support.dial import dial
 from tests.support.process import ServerProcess
 from tests.support.registry import conversation, register
 from tests.support.transcripts import session_id, stream, transcript
 
 GROWTH_MAX = 64 * 1024 * 1024
-GIGABYTE = 1024**3
-PARTS = 2_000
+SIZE = dial(256 * 1024**2, 1024**3)
+PARTS = dial(500, 2_000)
+STEP = dial(1_164, 97)
+"""How many conversations, and by how many bytes each is longer than the one before."""
 
 
 class Peak:
@@ -55,17 +58,17 @@ async def pieces(whole: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.slow
-async def test_a_gigabyte_by_put_stays_flat(serve_process: ServeProcess) -> None:
+async def test_a_large_transcript_stays_flat(serve_process: ServeProcess) -> None:
     server = serve_process()
     async with httpx.AsyncClient(base_url=server.url, timeout=120) as client:
         al = await register(client)
         await client.put(conversation("warm-up"), headers=al, content=transcript(9, 1_000_000))
         async with watched(server) as peak:
-            headers = {**al, "Content-Length": str(GIGABYTE)}
-            body = pieces(stream(1, GIGABYTE))
+            headers = {**al, "Content-Length": str(SIZE)}
+            body = pieces(stream(1, SIZE))
             answer = await client.put(conversation(session_id(1)), headers=headers, content=body)
         assert answer.status_code == 201, answer.text
-        assert answer.json()["conversation_size"] == GIGABYTE
+        assert answer.json()["conversation_size"] == SIZE
         assert peak.growth < GROWTH_MAX, f"{peak.growth / 1e6:.0f} MB"
 
         async with watched(server) as peak:
@@ -74,18 +77,18 @@ async def test_a_gigabyte_by_put_stays_flat(serve_process: ServeProcess) -> None
             async with client.stream("GET", path, headers=al) as download:
                 async for chunk in download.aiter_raw():
                     received += len(chunk)
-        assert received == GIGABYTE
+        assert received == SIZE
         assert peak.growth < GROWTH_MAX, f"{peak.growth / 1e6:.0f} MB"
 
 
 def multipart() -> Iterator[bytes]:
-    """A body with PARTS conversations of 1 to 200 kB, and their manifest."""
+    """A body with PARTS conversations that become longer, and their manifest."""
     sessions = [{"session_id": session_id(n), "project_name": "p"} for n in range(PARTS)]
     yield part("manifest", json.dumps({"sessions": sessions}).encode())
-    text = transcript(5, 200_000)
+    text = transcript(5, 1_000 + PARTS * STEP)
     for number in range(PARTS):
         own = f'{{"number":{number}}}\n'.encode()
-        yield part(f"conversation_{session_id(number)}", own + text[: 1_000 + number * 97])
+        yield part(f"conversation_{session_id(number)}", own + text[: 1_000 + number * STEP])
     yield b"--frontier--\r\n"
 
 
@@ -95,7 +98,7 @@ def part(name: str, content: bytes) -> bytes:
 
 
 @pytest.mark.slow
-async def test_two_thousand_parts_stay_flat(serve_process: ServeProcess) -> None:
+async def test_very_many_parts_stay_flat(serve_process: ServeProcess) -> None:
     server = serve_process()
     async with httpx.AsyncClient(base_url=server.url, timeout=120) as client:
         al = await register(client)
