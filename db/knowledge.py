@@ -132,6 +132,7 @@ async def deleted_by(connection: Connection, access: Access, entry_id: UUID) -> 
             knowledge.c.id == entry_id,
             knowledge.c.author_id == access.account_id,
             knowledge.c.deleted_at.is_not(None),
+            knowledge.c.summary != "",  # else a place that it has left, where nothing stayed
             ~exists().where(living.c.id == entry_id, living.c.deleted_at.is_(None)),
         )
         .order_by(knowledge.c.deleted_at.desc())

@@ -50,6 +50,8 @@ CREATE = """mutation ($input: CreateKnowledgeInput!) { createKnowledge(input: $i
   __typename ... on Problem { message } } }"""
 DELETE = """mutation ($input: DeleteKnowledgeInput!) { deleteKnowledge(input: $input) {
   __typename ... on Problem { message } } }"""
+MOVE = """mutation ($input: MoveKnowledgeInput!) { moveKnowledge(input: $input) {
+  __typename ... on Problem { message } } }"""
 LEAVE = """mutation ($input: LeaveTeamInput!) { leaveTeam(input: $input) {
   __typename ... on Problem { message } } }"""
 
@@ -299,6 +301,36 @@ class LogMachine(RuleBasedStateMachine):
             def effect(state: State) -> dict[UUID, list[Logged]]:
                 _find(state, row).deleted = False
                 return {row.scope: [("knowledge_created", (row.author, row.content.summary))]}
+
+            self._commit(effect)
+
+    @rule(pick=st.integers(0), place=where, server=server_index)
+    @precondition(lambda self: self._rows())
+    def move(self, pick: int, place: int, server: int) -> None:
+        """An entry leaves one scope, where a tombstone stays, and comes into another."""
+        row, author = self._pick(pick)
+        old, new = row.scope, self._scope(author, place)
+        given = {"id": str(row.id), "teamId": None if place < 0 else str(self.teams[place])}
+        kind = self._graphql(author, MOVE, given, server)["moveKnowledge"]["__typename"]
+        if not self._is_member(author, place):
+            assert kind == "Forbidden"
+        elif row.deleted or row.author not in self.model.members[old]:
+            assert kind == "NotFound"
+        elif new != old and self.model.state.same(new, row.author, row.content.summary):
+            assert kind == "Conflict"
+        else:
+            assert kind == "MoveKnowledgePayload"
+
+            def effect(state: State) -> dict[UUID, list[Logged]]:
+                if new == old:
+                    return {}
+                _find(state, row).scope = new
+                _find(state, row).deletions += 1
+                summary = row.content.summary
+                return {
+                    old: [("knowledge_deleted", (row.author, ""))],
+                    new: [("knowledge_created", (row.author, summary))],
+                }
 
             self._commit(effect)
 

@@ -64,6 +64,17 @@ async def test_an_entry_moves_between_scopes_and_keeps_its_id(server: RunningSer
     assert await listed(owner) == ["Wanders"]
 
 
+async def test_what_moved_away_is_not_restored_where_it_was(server: RunningServer) -> None:
+    _owner, member, team_id = await team_of_two(server)
+    entry_id = await member.write("Gone with the team")
+    await member.do("moveKnowledge", {"id": entry_id, "teamId": team_id}, ENTRY)
+    await member.do("deleteKnowledge", {"id": entry_id}, "deletedId")
+    await member.do("leaveTeam", {"teamId": team_id}, "leftId")
+    tried = await member.do("restoreKnowledge", {"id": entry_id}, ENTRY)
+    assert tried["__typename"] == "NotFound"
+    assert await listed(member) == []
+
+
 async def test_followers_of_the_old_team_see_it_go_and_those_of_the_new_one_come(
     server: RunningServer,
 ) -> None:

@@ -19,7 +19,7 @@ from tests.support.transcripts import session_id, stream, transcript
 GROWTH_MAX = 64 * 1024 * 1024
 SIZE = dial(256 * 1024**2, 1024**3)
 PARTS = dial(500, 2_000)
-STEP = dial(1_164, 97)
+STEP = dial(640, 97)
 """How many conversations, and by how many bytes each is longer than the one before."""
 
 
