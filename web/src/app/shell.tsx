@@ -3,8 +3,11 @@ import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 
 const PLACES = [
+  { to: "/overview", name: "Overview" },
+  { to: "/sessions", name: "Sessions" },
   { to: "/knowledge", name: "Knowledge" },
   { to: "/teams", name: "Teams" },
+  { to: "/community", name: "Community" },
   { to: "/settings", name: "Settings" },
 ] as const;
 
