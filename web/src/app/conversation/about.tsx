@@ -155,7 +155,7 @@ function Versions({ session }: { session: Opened }) {
           <li key={number} className="row">
             <Button
               kind="bare"
-              aria-label={`Download version ${number}`}
+              aria-label={`${number}: download this version`}
               onPress={() => void download(`${address}?version=${number}`, `${session.sessionId}.${number}.jsonl`).catch((error: Error) => say(error.message))}
             >
               {number}
@@ -194,7 +194,7 @@ function Shares({ session, onChanged }: { session: Opened; onChanged: () => void
           <li key={id} className="row">
             <span className="grow">{team?.name}</span>
             {expiresAt && <span className="small quiet">until {new Date(expiresAt).toLocaleDateString()}</span>}
-            <Button aria-label={`Take it back from ${team?.name}`} onPress={() => void end(id)}>
+            <Button aria-label={`Take back from ${team?.name}`} onPress={() => void end(id)}>
               Take back
             </Button>
           </li>

@@ -7,6 +7,7 @@ import type { Message } from "./records";
 import { ToolInput } from "./tool-input";
 
 const LONG = 4000;
+const written = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
 
 interface MessageProps {
   message: Message;
@@ -30,7 +31,7 @@ export const MessageRow = memo(function MessageRow({ message, words, chosen, add
         {isSidechain && <span className="tag">subagent{agentId ? ` ${agentId}` : ""}</span>}
         {model && <span className="cut">{model}</span>}
         <span className="grow" />
-        {timestamp && <time dateTime={timestamp}>{new Date(timestamp).toLocaleString()}</time>}
+        {timestamp && <time dateTime={timestamp}>{written.format(new Date(timestamp))}</time>}
         <Button kind="bare" onPress={showRaw} aria-expanded={record !== null} aria-label={`Raw record of line ${line}`}>
           raw
         </Button>

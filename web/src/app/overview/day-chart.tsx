@@ -22,12 +22,12 @@ const SERIES: [keyof Omit<DayTokens, "day">, string, string][] = [
 ];
 const HEIGHT = 240;
 
-export default function DayChart({ days }: { days: DayTokens[] }) {
+export default function DayChart({ days, from }: { days: DayTokens[]; from: string }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    const draw = () => plot(element, days);
+    const draw = () => plot(element, days, from);
     let chart = draw();
     const sized = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }));
     sized.observe(element);
@@ -42,23 +42,24 @@ export default function DayChart({ days }: { days: DayTokens[] }) {
       sized.disconnect();
       chart.destroy();
     };
-  }, [days]);
+  }, [days, from]);
   return <div ref={box} className="chart" role="img" aria-label="Tokens by day; the table below says the same" />;
 }
 
-function plot(element: HTMLDivElement, days: DayTokens[]): UPlot {
+function plot(element: HTMLDivElement, days: DayTokens[], from: string): UPlot {
   const stroke = colour(element, "--quiet");
   const grid = { stroke: colour(element, "--line"), width: 1 };
+  const powers = { ...grid, filter: (_chart: UPlot, splits: number[]) => splits.map((at) => (Number.isInteger(Math.log10(at)) ? at : null)) };
   const data = [days.map(({ day }) => Date.parse(day) / 1000), ...SERIES.map(([name]) => days.map((day) => day[name]))];
   return new UPlot(
     {
       width: element.clientWidth,
       height: HEIGHT,
       tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), "UTC"),
-      scales: { y: { distr: 3, log: 10, clamp: 1 } },
+      scales: { x: { range: () => [Date.parse(from) / 1000 - 43_200, Date.now() / 1000] }, y: { distr: 3, log: 10, clamp: 1 } },
       axes: [
         { stroke, grid, ticks: grid },
-        { stroke, grid, ticks: grid, size: 60, values: (_chart, ticks) => ticks.map((tick) => (tick ? compact(tick) : "")) },
+        { stroke, grid: powers, ticks: powers, size: 60, values: (_chart, ticks) => ticks.map((tick) => (tick ? compact(tick) : "")) },
       ],
       series: [
         { value: "{YYYY}-{MM}-{DD}" },

@@ -119,7 +119,7 @@ function Tokens() {
       </div>
       {error && !data && <Failure message={said(error)} retry={() => again({ requestPolicy: "network-only" })} />}
       {!data && !error && <Loading what="tokens" />}
-      {data && <TokensOf {...data.viewer} />}
+      {data && <TokensOf {...data.viewer} from={from} />}
     </section>
   );
 }
@@ -135,12 +135,13 @@ interface Groups {
   byProject: Group[];
 }
 
-function TokensOf({ byDay, byModel, byProject }: Groups) {
+function TokensOf({ byDay, byModel, byProject, from }: Groups & { from: string }) {
+  const days = useMemo(() => byDay.flatMap(({ name, tokens }) => (name ? [{ day: name, ...tokens }] : [])), [byDay]);
   if (byDay.length === 0) return <Empty title="No answers in this time">Tokens are counted once a conversation is backed up and read.</Empty>;
   return (
     <>
       <Suspense fallback={<Loading what="the chart" />}>
-        <DayChart days={byDay.flatMap(({ name, tokens }) => (name ? [{ day: name, ...tokens }] : []))} />
+        <DayChart days={days} from={from} />
       </Suspense>
       <details>
         <summary>The same as a table</summary>

@@ -78,7 +78,8 @@ export default function SessionPage({ id }: { id: string }) {
         </Link>
         <h1 className="summary">{title}</h1>
         <p className="quiet small">
-          {[session.projectName, session.gitBranch].filter(Boolean).join(", ")} changed <Ago at={session.updatedAt} />
+          {[session.projectName, session.gitBranch, "changed "].filter(Boolean).join(" · ")}
+          <Ago at={session.updatedAt} />
         </p>
         {session.reading.problem && <Failure message={`It could not be read to its end: ${session.reading.problem}`} />}
       </div>

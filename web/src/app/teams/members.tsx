@@ -108,7 +108,7 @@ export function Members({ team, members, me, onChanged }: MembersProps) {
                 </Button>
               )}
               {team.myRole === "OWNER" && user.id !== me && (
-                <Button onPress={() => setAsked({ what: "transfer", member })} aria-label={`Make ${called(user)} the owner`}>
+                <Button onPress={() => setAsked({ what: "transfer", member })} aria-label={`Make owner: ${called(user)}`}>
                   Make owner
                 </Button>
               )}
