@@ -13,6 +13,7 @@ const SessionPage = lazy(() => import("./pages/session"));
 const CommunityPage = lazy(() => import("./pages/community"));
 const InvitationPage = lazy(() => import("./pages/invitation"));
 const KnowledgePage = lazy(() => import("./pages/knowledge"));
+const EntryPage = lazy(() => import("./pages/knowledge").then(({ EntryPage: page }) => ({ default: page })));
 const TeamsPage = lazy(() => import("./pages/teams"));
 const TeamPage = lazy(() => import("./pages/team"));
 const SettingsPage = lazy(() => import("./pages/settings"));
@@ -30,6 +31,7 @@ export function App() {
           <Route path="/community" component={CommunityPage} />
           <Route path="/invitations/:token">{({ token }) => <InvitationPage token={decodeURIComponent(token)} />}</Route>
           <Route path="/knowledge" component={KnowledgePage} />
+          <Route path="/knowledge/:id">{({ id }) => <EntryPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/teams" component={TeamsPage} />
           <Route path="/teams/:id">{({ id }) => <TeamPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/settings" component={SettingsPage} />

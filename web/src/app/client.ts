@@ -57,6 +57,9 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
         ),
         updates: {
           Mutation: {
+            pinKnowledge: (_result, _args, cache) => forget(cache, "knowledge"),
+            unpinKnowledge: (_result, _args, cache) => forget(cache, "knowledge"),
+            tagKnowledge: (_result, _args, cache) => forget(cache, "knowledgeFacets"),
             createKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
             restoreKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
             deleteKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
