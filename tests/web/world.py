@@ -49,10 +49,14 @@ async def build(server: RunningServer) -> World:
     await owner.do("inviteToTeam", {"teamId": team, "email": member.email}, "memberId")
     await owner.do("inviteToTeam", {"teamId": team, "email": "new@example.org"}, "memberId")
     await owner.write("Use keyset cursors, never offsets", team, tags=["paging", "sql"])
-    await owner.write("Bind ARRAY types explicitly", project="teamlore", details="Measured.\nTwice.")
+    await owner.write(
+        "Bind ARRAY types explicitly", project="teamlore", details="Measured.\nTwice."
+    )
     session = await upload(owner, "0b5c-talk", *conversation(20))
     await upload(owner, "7e11-other", *conversation(3))
-    await owner.do("shareSession", {"id": session, "teamId": team, "note": "How it was"}, "__typename")
+    await owner.do(
+        "shareSession", {"id": session, "teamId": team, "note": "How it was"}, "__typename"
+    )
     return World(owner, member, team, session)
 
 
@@ -61,7 +65,9 @@ def conversation(turns: int) -> list[dict[str, Any]]:
     now = datetime.now(UTC).isoformat()
     lines: list[dict[str, Any]] = []
     for turn in range(turns):
-        lines.append({**said(f"Question {turn}: why keyset cursors?", f"q{turn}"), "timestamp": now})
+        lines.append(
+            {**said(f"Question {turn}: why keyset cursors?", f"q{turn}"), "timestamp": now}
+        )
         lines.append(_answer(turn, now))
         result = {"type": "tool_result", "tool_use_id": f"t{turn}", "content": f"result {turn}"}
         message = {"role": "user", "content": [result]}
@@ -71,7 +77,11 @@ def conversation(turns: int) -> list[dict[str, Any]]:
 
 
 def _answer(turn: int, now: str) -> dict[str, Any]:
-    edit = {"file_path": "/srv/paging.py", "old_string": "OFFSET 20", "new_string": "WHERE id > :last"}
+    edit = {
+        "file_path": "/srv/paging.py",
+        "old_string": "OFFSET 20",
+        "new_string": "WHERE id > :last",
+    }
     message = {
         "id": f"m{turn}",
         "role": "assistant",
@@ -98,5 +108,3 @@ async def sign_in(page: Page, caller: Caller) -> None:
     await page.get_by_label("API key").fill(caller.api_key or "")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("navigation")).to_be_visible()
-
-

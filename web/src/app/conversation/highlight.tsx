@@ -1,11 +1,10 @@
 // The words of a search, marked in a text that the server sent whole.
 export function wordsOf(query: string): RegExp | null {
-  const words = query
-    .split(/\s+/)
-    .filter((word) => word && !word.startsWith("-"))
-    .map((word) => word.replace(/^"|"$|\*$/g, ""))
+  const words = (query.match(/-?"[^"]+"|\S+/g) ?? [])
+    .filter((word) => !word.startsWith("-"))
+    .map((word) => word.replace(/"/g, "").replace(/\*$/, "").trim())
     .filter(Boolean)
-    .map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+    .map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replace(/\s+/g, "\\s+"));
   return words.length ? new RegExp(`(${words.join("|")})`, "giu") : null;
 }
 

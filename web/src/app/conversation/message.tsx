@@ -4,7 +4,7 @@ import { memo, useState } from "react";
 import { Button } from "../ui/kit";
 import { Highlighted } from "./highlight";
 import type { Message } from "./records";
-import { ToolInput } from "./tool-input";
+import { ToolCall } from "./tool-input";
 
 const LONG = 4000;
 const written = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
@@ -47,12 +47,7 @@ export const MessageRow = memo(function MessageRow({ message, words, chosen, add
       )}
       {text && <Long text={text} words={words} />}
       {toolCalls.map((call, place) => (
-        <details key={call.id ?? place}>
-          <summary>
-            <span className="tag">{call.name}</span> <code>{gist(call.input)}</code>
-          </summary>
-          <ToolInput call={call} />
-        </details>
+        <ToolCall key={call.id ?? place} call={call} line={line} raw={raw} />
       ))}
       {toolResults.map((result, place) => (
         <details key={result.callId ?? place}>
@@ -86,15 +81,4 @@ function Long({ text, words }: { text: string; words: RegExp | null }) {
       )}
     </div>
   );
-}
-
-// The one value of a tool's input that tells most.
-function gist(input: string): string {
-  try {
-    const given = JSON.parse(input) as Record<string, unknown>;
-    const value = given["command"] ?? given["file_path"] ?? given["pattern"] ?? given["description"] ?? Object.values(given)[0];
-    return String(value ?? "").slice(0, 120);
-  } catch {
-    return input.slice(0, 120);
-  }
 }

@@ -1,12 +1,37 @@
-// What a tool was asked: edits as a difference, anything else as it is.
+// What a tool was asked, whole, out of the raw record once it is unfolded: edits as a difference,
+// anything else as it is.
+import { useState } from "react";
+
 interface Edit {
   old_string?: unknown;
   new_string?: unknown;
 }
 
-export function ToolInput({ call }: { call: { name: string; input: string } }) {
-  const given = parsed(call.input);
-  if (!given) return <pre tabIndex={0}>{call.input}</pre>;
+interface Call {
+  id: string | null;
+  name: string;
+  input: string;
+}
+
+type Given = Record<string, unknown>;
+
+export function ToolCall({ call, line, raw }: { call: Call; line: number; raw: (line: number) => Promise<string> }) {
+  const [given, setGiven] = useState<Given | null>(null);
+  const unfolded = (open: boolean) => {
+    if (!open || given) return;
+    raw(line).then((record) => setGiven(inputOf(record, call)), () => {});
+  };
+  return (
+    <details onToggle={(event) => unfolded(event.currentTarget.open)}>
+      <summary>
+        <span className="tag">{call.name}</span> <code>{call.input}</code>
+      </summary>
+      {given ? <Whole given={given} /> : <pre tabIndex={0}>{call.input}</pre>}
+    </details>
+  );
+}
+
+function Whole({ given }: { given: Given }) {
   const edits = editsOf(given);
   if (edits.length > 0)
     return (
@@ -24,16 +49,19 @@ export function ToolInput({ call }: { call: { name: string; input: string } }) {
   return <pre tabIndex={0}>{JSON.stringify(given, null, 2)}</pre>;
 }
 
-function parsed(input: string): Record<string, unknown> | null {
+// The input of this very call; null when the record is not what it usually is.
+function inputOf(record: string, call: Call): Given | null {
   try {
-    const given: unknown = JSON.parse(input);
-    return given && typeof given === "object" ? (given as Record<string, unknown>) : null;
+    const content: unknown = (JSON.parse(record) as { message?: { content?: unknown } }).message?.content;
+    const parts = Array.isArray(content) ? (content as Given[]) : [];
+    const part = parts.find(({ type, id, name }) => type === "tool_use" && (call.id ? id === call.id : name === call.name));
+    return part?.["input"] && typeof part["input"] === "object" ? (part["input"] as Given) : null;
   } catch {
     return null;
   }
 }
 
-function editsOf(given: Record<string, unknown>): Edit[] {
+function editsOf(given: Given): Edit[] {
   if (Array.isArray(given["edits"])) return given["edits"] as Edit[];
   if ("new_string" in given) return [given];
   if ("content" in given && "file_path" in given) return [{ new_string: given["content"] }];

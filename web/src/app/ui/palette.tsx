@@ -49,7 +49,9 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   }, [data, asked]);
 
   useEffect(() => setChosen(0), [asked]);
-  useEffect(() => box.current?.children[chosen]?.scrollIntoView({ block: "nearest" }), [chosen]);
+  useEffect(() => {
+    box.current?.children[chosen]?.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
 
   const open = (choice: Choice | undefined) => {
     if (!choice) return;
