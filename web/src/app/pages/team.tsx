@@ -120,12 +120,14 @@ export default function TeamPage({ id }: { id: string }) {
             {team.knowledge.nodes.length === 0 && <p className="quiet">Nothing yet.</p>}
             <ul className="plain stack">
               {team.knowledge.nodes.map((entry) => (
-                <li key={entry.id} className="entry">
-                  <span>{entry.summary}</span>
-                  <span className="row small quiet">
-                    <span className="tag">{entry.type}</span>
-                    <Ago at={entry.timestamp} />
-                  </span>
+                <li key={entry.id}>
+                  <Link className="entry" to={`/knowledge/${encodeURIComponent(entry.id)}`}>
+                    <span>{entry.summary}</span>
+                    <span className="row small quiet">
+                      <span className="tag">{entry.type}</span>
+                      <Ago at={entry.timestamp} />
+                    </span>
+                  </Link>
                 </li>
               ))}
             </ul>

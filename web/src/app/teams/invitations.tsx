@@ -69,11 +69,11 @@ export function Invitations({ team, onChanged }: { team: TeamOfMine; onChanged: 
       <ul className="plain stack">
         {data?.team?.invitations.nodes.map((invitation) => (
           <li key={invitation.id} className="row">
-            <span className="grow cut" title={invitation.email}>
+            <span className="whole cut" title={invitation.email}>
               {invitation.email}
             </span>
             <span className="tag">{invitation.role.toLowerCase()}</span>
-            <span className="small quiet">
+            <span className="grow small quiet">
               ends <Ago at={invitation.expiresAt} />
             </span>
             <Button onPress={() => void end(invitation.id)} aria-label={`Revoke the invitation of ${invitation.email}`}>

@@ -87,7 +87,7 @@ export function Members({ team, members, me, onChanged }: MembersProps) {
           const mayChange = user.id !== me && mine.includes(role);
           return (
             <li key={user.id} className="row">
-              <span className="grow cut" title={called(user)}>
+              <span className={mayChange ? "whole cut" : "grow cut"} title={called(user)}>
                 {called(user)}
                 {user.id === me && <span className="quiet"> (you)</span>}
               </span>
