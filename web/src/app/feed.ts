@@ -9,6 +9,8 @@ export interface FeedEvent {
   at?: string;
 }
 
+const BEGUN_MS = 500;
+
 export type FeedState = "connecting" | "live" | "away";
 
 interface Options<EventT extends FeedEvent> {
@@ -18,7 +20,7 @@ interface Options<EventT extends FeedEvent> {
   onEvent: (event: EventT) => void;
   /** Behind which event to begin; left out, the feed begins now. */
   after?: string | null;
-  /** The connection was lost before any event had come: whatever happened meanwhile is to be read anew. */
+  /** The feed began without a place to resume from: what happened before it is to be read anew. */
   onGap?: () => void;
   paused?: boolean;
 }
@@ -35,7 +37,7 @@ export function useFeed<EventT extends FeedEvent>(options: Options<EventT>): Fee
     if (paused) return undefined;
     let after: string | null = handle.current.start;
     let ended = false;
-    let lost = false;
+    let begun: ReturnType<typeof setTimeout> | undefined;
     let retry: ReturnType<typeof setTimeout> | undefined;
     let stop = () => {};
     const follow = () => {
@@ -65,25 +67,25 @@ export function useFeed<EventT extends FeedEvent>(options: Options<EventT>): Fee
     const again = () => {
       if (ended) return;
       setState("away");
-      lost = true;
       retry = setTimeout(follow, 1000);
     };
     const connected = () => {
       setState("live");
-      if (lost && after === null) handle.current.onGap?.();
-      lost = false;
+      // The protocol does not say when a feed has begun, only that it soon has.
+      clearTimeout(begun);
+      begun = setTimeout(() => after === null && handle.current.onGap?.(), BEGUN_MS);
     };
     const closed = () => {
       if (ended) return;
-      lost = true;
       setState("away");
     };
     const offs = [socket.on("connected", connected), socket.on("closed", closed)];
-    if (isOpen()) setState("live");
+    if (isOpen()) connected();
     follow();
     return () => {
       ended = true;
       clearTimeout(retry);
+      clearTimeout(begun);
       stop();
       for (const off of offs) off();
     };

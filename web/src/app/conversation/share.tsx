@@ -1,10 +1,11 @@
 // Sharing a session with a team: what the team is told, and for how long.
 import { type FormEvent, useState } from "react";
-import { useMutation, useQuery } from "urql";
+import { useMutation } from "urql";
 
 import { bytes } from "../amounts";
 import { graphql } from "../graph";
 import { type Refusal, refusal, said } from "../problems";
+import { useQuery } from "../query";
 import { Button, Empty, Failure, Field, Loading } from "../ui/kit";
 import { useToast } from "../ui/toasts";
 

@@ -1,11 +1,12 @@
 // An entry and all that can be done with it; what its reader may not do is not offered.
 import { type FormEvent, useState } from "react";
-import { useMutation, useQuery } from "urql";
+import { useMutation } from "urql";
 import { Link } from "wouter";
 
 import { type FragmentOf, type ResultOf, graphql, readFragment } from "../graph";
 import { called } from "../people";
 import { type Refusal, refusal } from "../problems";
+import { useQuery } from "../query";
 import { Fragments } from "../ui/fragments";
 import { Ago, Button, Dialog, Failure, Field } from "../ui/kit";
 import { useToast } from "../ui/toasts";

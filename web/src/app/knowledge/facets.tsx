@@ -1,6 +1,6 @@
 // What there is to narrow the list by, with how much each would leave.
-import { useQuery } from "urql";
 
+import { useQuery } from "../query";
 import { graphql } from "../graph";
 import { called } from "../people";
 import { Field } from "../ui/kit";

@@ -1,12 +1,13 @@
 // What independent people found alike: to browse, to search, and one's own part in it.
 import { useDeferredValue, useState } from "react";
-import { useMutation, useQuery } from "urql";
+import { useMutation } from "urql";
 import { useSearchParams } from "wouter";
 
 import { count } from "../amounts";
 import { type FeedEvent, useFeed } from "../feed";
 import { type FragmentOf, graphql, readFragment } from "../graph";
 import { refusal, said } from "../problems";
+import { useQuery } from "../query";
 import { Button, Dialog, Empty, Failure, Field, Live, Loading } from "../ui/kit";
 import { useToast } from "../ui/toasts";
 

@@ -1,6 +1,5 @@
 // Search as you type, or the newest first, narrowed by what there is; an entry has an address too.
 import { useDeferredValue, useState } from "react";
-import { useQuery } from "urql";
 import { Link, useSearchParams } from "wouter";
 
 import { graphql } from "../graph";
@@ -9,6 +8,7 @@ import { EntryCard } from "../knowledge/entry-card";
 import { Facets, type Narrowed, filterOf } from "../knowledge/facets";
 import { NewEntry } from "../knowledge/new-entry";
 import { said } from "../problems";
+import { useQuery } from "../query";
 import { Button, Dialog, Empty, Failure, Loading } from "../ui/kit";
 
 const LATEST = graphql(

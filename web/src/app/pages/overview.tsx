@@ -2,13 +2,13 @@
 import "../overview/overview.css";
 
 import { Suspense, lazy, useMemo, useState } from "react";
-import { useQuery } from "urql";
 import { Link } from "wouter";
 
 import { bytes, compact, count } from "../amounts";
 import { graphql } from "../graph";
 import { Calendar } from "../overview/calendar";
 import { said } from "../problems";
+import { useQuery } from "../query";
 import { Ago, Empty, Failure, Field, Loading } from "../ui/kit";
 
 // The chart and its library come after the numbers.

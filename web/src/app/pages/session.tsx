@@ -1,6 +1,5 @@
 // One session: its conversation, and beside it what is known about it.
 import { useDeferredValue, useState } from "react";
-import { useQuery } from "urql";
 import { Link, useSearchParams } from "wouter";
 
 import "../conversation/conversation.css";
@@ -9,6 +8,7 @@ import { About } from "../conversation/about";
 import Transcript from "../conversation/transcript";
 import { type ResultOf, graphql } from "../graph";
 import { said } from "../problems";
+import { useQuery } from "../query";
 import { Fragments } from "../ui/fragments";
 import { Ago, Empty, Failure, Loading } from "../ui/kit";
 import { hitAddress } from "./sessions";

@@ -2,7 +2,6 @@
 // search inside their conversations.
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useDeferredValue, useEffect, useRef, useState } from "react";
-import { useQuery } from "urql";
 import { Link, useSearchParams } from "wouter";
 
 import { bytes, count } from "../amounts";
@@ -10,6 +9,7 @@ import { useAsk } from "../ask";
 import { type FeedEvent, useFeed } from "../feed";
 import { type ResultOf, graphql } from "../graph";
 import { said } from "../problems";
+import { useQuery } from "../query";
 import { Fragments } from "../ui/fragments";
 import { Ago, Button, Empty, Failure, Field, Live, Loading } from "../ui/kit";
 

@@ -1,6 +1,5 @@
 // One's account: the keys, the password, where one is signed in, what was done, how it looks.
 import { useState } from "react";
-import { useQuery } from "urql";
 
 import { useAccount } from "../account";
 import { Audit } from "../settings/audit";
@@ -9,6 +8,7 @@ import { Password } from "../settings/password";
 import { SignOutEverywhere } from "../settings/sign-out";
 import { graphql } from "../graph";
 import { said } from "../problems";
+import { useQuery } from "../query";
 import { Ago, Button, Failure, Field, Loading } from "../ui/kit";
 
 const ME = graphql(`

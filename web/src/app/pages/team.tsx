@@ -1,12 +1,12 @@
 // A team: what happens, who is in it, what was shared, and what its owners may do.
 import { useState } from "react";
-import { useQuery } from "urql";
 import { Link } from "wouter";
 
 import { type FeedEvent, useFeed } from "../feed";
 import { graphql } from "../graph";
 import { called } from "../people";
 import { said } from "../problems";
+import { useQuery } from "../query";
 import { Invitations } from "../teams/invitations";
 import { Members } from "../teams/members";
 import { Ownership } from "../teams/ownership";

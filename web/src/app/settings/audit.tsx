@@ -1,9 +1,9 @@
 // What was done with the account: who signed in from where, which keys came and went.
 import { useState } from "react";
-import { useQuery } from "urql";
 
 import { graphql } from "../graph";
 import { said } from "../problems";
+import { useQuery } from "../query";
 import { Ago, Button, Failure, Loading } from "../ui/kit";
 
 const AUDIT = graphql(`

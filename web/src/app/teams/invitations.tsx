@@ -1,9 +1,10 @@
 // Inviting somebody; the link is shown this once, as the server keeps only its digest.
 import { type FormEvent, useState } from "react";
-import { useMutation, useQuery } from "urql";
+import { useMutation } from "urql";
 
 import { graphql } from "../graph";
 import { refusal, said } from "../problems";
+import { useQuery } from "../query";
 import { Ago, Button, Copied, Failure, Field, Loading } from "../ui/kit";
 import { useToast } from "../ui/toasts";
 import type { Role, TeamOfMine } from "./members";

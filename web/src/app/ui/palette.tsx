@@ -1,8 +1,8 @@
 // Ctrl/Cmd-K: one box that leads anywhere. Arrows choose, Enter goes, Escape closes.
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useRef, useState } from "react";
-import { useQuery } from "urql";
 import { useLocation } from "wouter";
 
+import { useQuery } from "../query";
 import { graphql } from "../graph";
 import { PLACES } from "../shell";
 import { Dialog } from "./kit";
