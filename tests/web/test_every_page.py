@@ -13,11 +13,19 @@ from playwright.async_api import Page
 
 from pages import BUILT
 from tests.support.browser import DESKTOP, PHONE
+from tests.support.dial import dial
 from tests.support.server import RunningServer
 from tests.web.conftest import OpenPage
 from tests.web.world import build, sign_in
 
 AXE = BUILT.parent / "node_modules" / "axe-core" / "axe.min.js"
+# The default run takes each width and each colour once.
+FORMS = [
+    pytest.param(DESKTOP, False, id="desktop-light"),
+    pytest.param(PHONE, True, id="phone-dark"),
+    pytest.param(DESKTOP, True, id="desktop-dark"),
+    pytest.param(PHONE, False, id="phone-light"),
+]
 SHOTS = os.environ.get("TEAMLORE_SHOTS")
 BROKEN = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
   .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(" | ")}`)"""
@@ -36,11 +44,7 @@ async def settled(page: Page) -> None:
     await page.wait_for_function("!document.querySelector('.loading')")
 
 
-@pytest.mark.parametrize(
-    ("size", "dark"),
-    [(DESKTOP, False), (DESKTOP, True), (PHONE, True), (PHONE, False)],
-    ids=["desktop-light", "desktop-dark", "phone-dark", "phone-light"],
-)
+@pytest.mark.parametrize(("size", "dark"), dial(FORMS[:2], FORMS))
 async def test_every_page_is_accessible_and_fits(
     server: RunningServer, open_page: OpenPage, size: tuple[int, int], dark: bool
 ) -> None:

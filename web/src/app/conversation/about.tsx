@@ -12,6 +12,7 @@ import { refusal } from "../problems";
 import { Ago, Button, Copied, Dialog } from "../ui/kit";
 import { useToast } from "../ui/toasts";
 import type { Opened } from "../pages/session";
+import { Curate } from "./curate";
 import { ShareForm } from "./share";
 
 const UNSHARE = graphql(`
@@ -238,6 +239,7 @@ function Facts({ session }: { session: Opened }) {
             </div>
           ))}
       </dl>
+      <Curate session={session} />
     </section>
   );
 }
