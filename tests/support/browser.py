@@ -49,6 +49,9 @@ class Watched:
     refusals: bool = False
     """Whether the server is meant to refuse something: the browser notes each on its console."""
 
+    outages: bool = False
+    """Whether the server is meant to be away for a while, which the browser notes too."""
+
     def _asked(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme in {"data", "blob"}:
@@ -58,6 +61,8 @@ class Watched:
 
     def _said(self, message: ConsoleMessage) -> None:
         if self.refusals and "the server responded with a status of 401" in message.text:
+            return
+        if self.outages and "ERR_CONNECTION_REFUSED" in message.text:
             return
         if message.type == "error":
             self.complaints.append(message.text)

@@ -35,7 +35,7 @@ async def test_a_newcomer_opens_an_account_and_is_shown_the_key_once(
     assert f"CSR_API_KEY={key}" in variables
     assert f"CSR_URL={server.url}" in variables
     await page.get_by_role("button", name="I have kept the key").click()
-    await expect(page.get_by_role("heading", name="Knowledge")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     assert key not in await page.content()
 
 
@@ -44,6 +44,7 @@ async def test_an_entry_is_added_found_deleted_and_brought_back(
 ) -> None:
     page = (await open_page()).page
     await sign_in(page, await newcomer(server))
+    await page.get_by_role("link", name="Knowledge", exact=True).click()
     await page.get_by_role("button", name="Add an entry").click()
     await page.get_by_label("What was learned, in a sentence").fill("Pools starve under load")
     await page.get_by_role("button", name="Keep it").click()

@@ -7,7 +7,13 @@ import { HomePage } from "./pages/home";
 import { Shell } from "./shell";
 import { Loading } from "./ui/kit";
 
+const OverviewPage = lazy(() => import("./pages/overview"));
+const SessionsPage = lazy(() => import("./pages/sessions"));
+const SessionPage = lazy(() => import("./pages/session"));
+const CommunityPage = lazy(() => import("./pages/community"));
+const InvitationPage = lazy(() => import("./pages/invitation"));
 const KnowledgePage = lazy(() => import("./pages/knowledge"));
+const EntryPage = lazy(() => import("./pages/knowledge").then(({ EntryPage: page }) => ({ default: page })));
 const TeamsPage = lazy(() => import("./pages/teams"));
 const TeamPage = lazy(() => import("./pages/team"));
 const SettingsPage = lazy(() => import("./pages/settings"));
@@ -19,12 +25,18 @@ export function App() {
     <Shell>
       <Suspense fallback={<Loading what="this page" />}>
         <Switch>
+          <Route path="/overview" component={OverviewPage} />
+          <Route path="/sessions" component={SessionsPage} />
+          <Route path="/sessions/:id">{({ id }) => <SessionPage key={id} id={decodeURIComponent(id)} />}</Route>
+          <Route path="/community" component={CommunityPage} />
+          <Route path="/invitations/:token">{({ token }) => <InvitationPage token={decodeURIComponent(token)} />}</Route>
           <Route path="/knowledge" component={KnowledgePage} />
+          <Route path="/knowledge/:id">{({ id }) => <EntryPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/teams" component={TeamsPage} />
           <Route path="/teams/:id">{({ id }) => <TeamPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/settings" component={SettingsPage} />
           <Route>
-            <Redirect to="/knowledge" replace />
+            <Redirect to="/overview" replace />
           </Route>
         </Switch>
       </Suspense>

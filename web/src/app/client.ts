@@ -10,16 +10,18 @@ import { authorization } from "../credential";
 export interface Connected {
   client: Client;
   socket: SocketClient;
+  isOpen: () => boolean;
   dispose: () => void;
 }
 
-const ENTITIES = new Set(["ApiKey", "KnowledgeEntry", "Session", "Team", "User"]);
+const ENTITIES = new Set(["ApiKey", "CommunityPattern", "KnowledgeEntry", "Session", "SharedSession", "Team", "User"]);
 const IMMEDIATELY_AGAIN = 1008; // the first retries of a dropped socket come fast
 
 export function connect(credential: string, onUnauthenticated: () => void): Connected {
   const http = new URL("/graphql", window.location.href);
   const address = new URL(http);
   address.protocol = http.protocol === "https:" ? "wss:" : "ws:";
+  let open = false;
   const socket = createClient({
     url: address.href,
     lazy: true,
@@ -27,7 +29,15 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
     shouldRetry: () => true,
     retryWait: (tries) => wait(Math.min(IMMEDIATELY_AGAIN * 1.6 ** tries, 15_000) * Math.random()),
     connectionParams: authorization(credential),
-    on: { closed: (event) => (event as CloseEvent).code === 4401 && onUnauthenticated() },
+    on: {
+      connected: () => {
+        open = true;
+      },
+      closed: (event) => {
+        open = false;
+        if ((event as CloseEvent).code === 4401) onUnauthenticated();
+      },
+    },
   });
   const client = new Client({
     url: http.href,
@@ -47,15 +57,24 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
         ),
         updates: {
           Mutation: {
-            createKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge"),
-            restoreKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge"),
-            deleteKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge"),
+            pinKnowledge: (_result, _args, cache) => forget(cache, "knowledge"),
+            unpinKnowledge: (_result, _args, cache) => forget(cache, "knowledge"),
+            tagKnowledge: (_result, _args, cache) => forget(cache, "knowledgeFacets"),
+            createKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
+            restoreKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
+            deleteKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
+            moveKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
             createTeam: (_result, _args, cache) => forget(cache, "teams"),
+            deleteTeam: (_result, _args, cache) => forget(cache, "teams"),
+            leaveTeam: (_result, _args, cache) => forget(cache, "teams"),
+            acceptInvitation: (_result, _args, cache) => forget(cache, "teams"),
+            withdrawContributions: (_result, _args, cache) => forget(cache, "viewer"),
           },
         },
         resolvers: {
-          Query: { knowledge: relayPagination(), searchKnowledge: relayPagination(), sessions: relayPagination() },
-          Team: { knowledge: relayPagination(), members: relayPagination() },
+          Query: { knowledge: relayPagination(), searchKnowledge: relayPagination(), sessions: relayPagination(), patterns: relayPagination(), searchConversations: relayPagination() },
+          Viewer: { contributions: relayPagination(), audit: relayPagination() },
+          Team: { knowledge: relayPagination(), members: relayPagination(), sharedSessions: relayPagination(), audit: relayPagination() },
         },
       }),
       fetchExchange,
@@ -68,7 +87,7 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
       }),
     ],
   });
-  return { client, socket, dispose: () => void socket.dispose() };
+  return { client, socket, isOpen: () => open, dispose: () => void socket.dispose() };
 }
 
 // Lists that a change may have entered or left are asked for again.

@@ -4,10 +4,12 @@ import { useEffect, useRef, useState } from "react";
 import { useAccount } from "./account";
 
 export interface FeedEvent {
-  __typename: string;
+  __typename?: string;
   cursor: string;
-  at: string;
+  at?: string;
 }
+
+const BEGUN_MS = 500;
 
 export type FeedState = "connecting" | "live" | "away";
 
@@ -16,18 +18,26 @@ interface Options<EventT extends FeedEvent> {
   field: string;
   variables: Record<string, unknown>;
   onEvent: (event: EventT) => void;
+  /** Behind which event to begin; left out, the feed begins now. */
+  after?: string | null;
+  /** The feed began without a place to resume from: what happened before it is to be read anew. */
+  onGap?: () => void;
+  paused?: boolean;
 }
 
-export function useFeed<EventT extends FeedEvent>({ query, field, variables, onEvent }: Options<EventT>): FeedState {
-  const { socket } = useAccount().connected;
+export function useFeed<EventT extends FeedEvent>(options: Options<EventT>): FeedState {
+  const { query, field, variables, onEvent, onGap, paused } = options;
+  const { socket, isOpen } = useAccount().connected;
   const [state, setState] = useState<FeedState>("connecting");
-  const handle = useRef(onEvent);
-  handle.current = onEvent;
+  const handle = useRef({ onEvent, onGap, start: options.after ?? null });
+  handle.current = { onEvent, onGap, start: options.after ?? null };
   const given = JSON.stringify(variables);
 
   useEffect(() => {
-    let after: string | null = null;
+    if (paused) return undefined;
+    let after: string | null = handle.current.start;
     let ended = false;
+    let begun: ReturnType<typeof setTimeout> | undefined;
     let retry: ReturnType<typeof setTimeout> | undefined;
     let stop = () => {};
     const follow = () => {
@@ -47,7 +57,7 @@ export function useFeed<EventT extends FeedEvent>({ query, field, variables, onE
             const event = data?.[field];
             if (!event) return;
             after = event.cursor;
-            handle.current(event);
+            handle.current.onEvent(event);
           },
           error: () => again(),
           complete: () => again(),
@@ -59,17 +69,26 @@ export function useFeed<EventT extends FeedEvent>({ query, field, variables, onE
       setState("away");
       retry = setTimeout(follow, 1000);
     };
-    const offs = [
-      socket.on("connected", () => setState("live")),
-      socket.on("closed", () => !ended && setState("away")),
-    ];
+    const connected = () => {
+      setState("live");
+      // The protocol does not say when a feed has begun, only that it soon has.
+      clearTimeout(begun);
+      begun = setTimeout(() => after === null && handle.current.onGap?.(), BEGUN_MS);
+    };
+    const closed = () => {
+      if (ended) return;
+      setState("away");
+    };
+    const offs = [socket.on("connected", connected), socket.on("closed", closed)];
+    if (isOpen()) connected();
     follow();
     return () => {
       ended = true;
       clearTimeout(retry);
+      clearTimeout(begun);
       stop();
       for (const off of offs) off();
     };
-  }, [socket, query, field, given]);
+  }, [socket, isOpen, query, field, given, paused]);
   return state;
 }

@@ -47,6 +47,11 @@ export function HomePage() {
           learned, all of you know.
         </p>
       </header>
+      {window.location.pathname.startsWith("/invitations/") && (
+        <p className="card" role="status">
+          You are invited to a team. Sign in or open an account; then you can join it.
+        </p>
+      )}
       {made ? <FirstSteps made={made} /> : <Ways onMade={setMade} />}
     </main>
   );

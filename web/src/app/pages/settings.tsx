@@ -1,31 +1,22 @@
+// One's account: the keys, the password, where one is signed in, what was done, how it looks.
 import { useState } from "react";
-import { useMutation, useQuery } from "urql";
 
 import { useAccount } from "../account";
+import { Audit } from "../settings/audit";
+import { Keys } from "../settings/keys";
+import { Password } from "../settings/password";
+import { SignOutEverywhere } from "../settings/sign-out";
 import { graphql } from "../graph";
-import { refusal, said } from "../problems";
-import { Ago, Button, Copied, Failure, Field, Loading } from "../ui/kit";
-import { useToast } from "../ui/toasts";
+import { said } from "../problems";
+import { useQuery } from "../query";
+import { Ago, Button, Failure, Field, Loading } from "../ui/kit";
 
 const ME = graphql(`
   query Me {
-    viewer { id username email createdAt apiKeys(first: 100) { nodes { id label prefix createdAt lastUsedAt } } }
-  }
-`);
-
-const CREATE_KEY = graphql(`
-  mutation CreateKey($input: CreateApiKeyInput!) {
-    createApiKey(input: $input) {
-      __typename
-      ... on CreateApiKeyPayload { secret apiKey { id } }
-      ... on InvalidInput { message problems { path message } }
+    viewer {
+      id username email tier createdAt
+      apiKeys(first: 100) { nodes { id label prefix createdAt lastUsedAt lastProgram lastAddress scopes expiresAt } }
     }
-  }
-`);
-
-const REVOKE_KEY = graphql(`
-  mutation RevokeKey($input: RevokeApiKeyInput!) {
-    revokeApiKey(input: $input) { __typename ... on Problem { message } }
   }
 `);
 
@@ -54,64 +45,11 @@ export default function SettingsPage() {
         </div>
       </section>
       <Keys keys={viewer.apiKeys.nodes} onChanged={retry} />
+      <Password hasPassword={viewer.email !== null} onChanged={retry} />
+      <SignOutEverywhere />
       <Appearance />
+      <Audit />
     </>
-  );
-}
-
-interface Key {
-  id: string;
-  label: string;
-  prefix: string;
-  createdAt: string;
-  lastUsedAt: string | null;
-}
-
-function Keys({ keys, onChanged }: { keys: Key[]; onChanged: () => void }) {
-  const [, create] = useMutation(CREATE_KEY);
-  const [, revoke] = useMutation(REVOKE_KEY);
-  const [label, setLabel] = useState("");
-  const [secret, setSecret] = useState<string | null>(null);
-  const say = useToast();
-  const mint = async () => {
-    const { data, error } = await create({ input: { label } });
-    if (data?.createApiKey.__typename === "CreateApiKeyPayload") setSecret(data.createApiKey.secret);
-    else say(refusal(data?.createApiKey, error)?.message ?? "No key was made");
-    setLabel("");
-    onChanged();
-  };
-  const end = async (id: string) => {
-    const { data, error } = await revoke({ input: { id } });
-    say(refusal(data?.revokeApiKey, error)?.message ?? "The key is useless now");
-    onChanged();
-  };
-  return (
-    <section className="card spaced" aria-labelledby="keys">
-      <h2 id="keys">API keys</h2>
-      <ul className="plain stack">
-        {keys.map((key) => (
-          <li key={key.id} className="row">
-            <code>{key.prefix}…</code>
-            <span className="grow">{key.label || <span className="quiet">no label</span>}</span>
-            <span className="quiet small">{key.lastUsedAt ? <>used <Ago at={key.lastUsedAt} /></> : "never used"}</span>
-            <Button kind="danger" onPress={() => void end(key.id)} aria-label={`Revoke the key ${key.prefix}`}>
-              Revoke
-            </Button>
-          </li>
-        ))}
-      </ul>
-      {secret && <Copied label="the new key" text={secret} />}
-      <div className="row spaced">
-        <div className="grow">
-          <Field label="A new key, called">
-            {(ids) => <input {...ids} value={label} onChange={(e) => setLabel(e.target.value)} />}
-          </Field>
-        </div>
-        <Button kind="main" onPress={() => void mint()}>
-          Make it
-        </Button>
-      </div>
-    </section>
   );
 }
 

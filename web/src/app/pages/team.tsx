@@ -1,18 +1,33 @@
+// A team: what happens, who is in it, what was shared, and what its owners may do.
 import { useState } from "react";
-import { useQuery } from "urql";
+import { Link } from "wouter";
 
 import { type FeedEvent, useFeed } from "../feed";
 import { graphql } from "../graph";
+import { called } from "../people";
 import { said } from "../problems";
-import { Ago, Empty, Failure, Loading } from "../ui/kit";
+import { useQuery } from "../query";
+import { Invitations } from "../teams/invitations";
+import { Members } from "../teams/members";
+import { Ownership } from "../teams/ownership";
+import { SharedSessions } from "../teams/shared-sessions";
+import { Ago, Empty, Failure, Live, Loading } from "../ui/kit";
 
 const TEAM = graphql(`
   query Team($id: ID!) {
+    viewer { id }
     team(id: $id) {
       id
       name
       myRole
-      members(first: 100) { totalCount nodes { role joinedAt user { id username email } } }
+      members(first: 100, orderBy: BY_ROLE) { totalCount nodes { role joinedAt user { id username email } } }
+      sharedSessions(first: 50) {
+        nodes {
+          id title projectName gitBranch note sharedAt expiresAt conversationLines sessionNodeId
+          sharedBy { id username email }
+        }
+      }
+      knowledge(first: 8) { nodes { id summary type timestamp } }
     }
   }
 `);
@@ -25,6 +40,8 @@ const FEED = `
       ... on KnowledgeCreated { entry { id summary } }
       ... on KnowledgeUpdated { entry { id summary } }
       ... on MembershipEvent { member { username email } }
+      ... on SessionShared { sharedSession { id title } }
+      ... on TeamRenamed { name }
     }
   }
 `;
@@ -35,9 +52,13 @@ interface Person {
 }
 
 interface TeamEvent extends FeedEvent {
+  __typename: string;
+  at: string;
   actor: Person | null;
   entry?: { id: string; summary: string } | null;
   member?: Person | null;
+  sharedSession?: { title: string | null } | null;
+  name?: string | null;
 }
 
 const KEPT = 200;
@@ -45,61 +66,82 @@ const KEPT = 200;
 export default function TeamPage({ id }: { id: string }) {
   const [{ data, error, fetching }, again] = useQuery({ query: TEAM, variables: { id } });
   const [events, setEvents] = useState<TeamEvent[]>([]);
+  const renew = () => again({ requestPolicy: "network-only" });
   const state = useFeed<TeamEvent>({
     query: FEED,
     field: "teamFeed",
     variables: { id },
+    onGap: renew,
     onEvent: (event) => {
       setEvents((all) => [event, ...all].slice(0, KEPT));
-      if (event.__typename.startsWith("Member")) again({ requestPolicy: "network-only" });
+      renew();
     },
   });
-  if (error && !data) return <Failure message={said(error)} retry={() => again({ requestPolicy: "network-only" })} />;
+  if (error && !data) return <Failure message={said(error)} retry={renew} />;
   if (fetching && !data) return <Loading what="the team" />;
-  if (!data?.team) return <Empty title="There is no such team">Or you are no longer in it.</Empty>;
-  const { team } = data;
+  if (!data?.team)
+    return (
+      <Empty title="There is no such team">
+        Or you are no longer in it. <Link to="/teams">To your teams</Link>
+      </Empty>
+    );
+  const { team, viewer } = data;
+  const leads = team.myRole === "OWNER" || team.myRole === "ADMIN";
   return (
     <>
       <title>{`${team.name} · Teamlore`}</title>
       <div className="row">
         <h1 className="grow">{team.name}</h1>
-        <span className="live" data-state={state}>
-          {state === "live" ? "live" : state === "away" ? "reconnecting" : "connecting"}
-        </span>
+        <Live state={state} />
       </div>
       <div className="columns">
-        <section aria-labelledby="happens">
-          <h2 id="happens">What happens</h2>
-          {events.length === 0 && <p className="quiet">What the team learns appears here while you look.</p>}
-          <ol className="plain stack" aria-live="polite">
-            {events.map((event) => (
-              <li key={event.cursor} className="card">
-                <div>{sentence(event)}</div>
-                <div className="quiet small">
-                  <Ago at={event.at} />
-                </div>
-              </li>
-            ))}
-          </ol>
-        </section>
-        <section aria-labelledby="people">
-          <h2 id="people">People</h2>
-          <ul className="plain stack">
-            {team.members.nodes.map(({ role, user }) => (
-              <li key={user.id} className="row">
-                <span className="grow">{called(user)}</span>
-                <span className="tag">{role.toLowerCase()}</span>
-              </li>
-            ))}
-          </ul>
-        </section>
+        <div className="stack">
+          <section aria-labelledby="happens">
+            <h2 id="happens">What happens</h2>
+            {events.length === 0 && <p className="quiet">What the team learns appears here while you look.</p>}
+            <ol className="plain stack" aria-live="polite">
+              {events.map((event) => (
+                <li key={event.cursor} className="card">
+                  <div>{sentence(event)}</div>
+                  <div className="quiet small">
+                    <Ago at={event.at} />
+                  </div>
+                </li>
+              ))}
+            </ol>
+          </section>
+          <section aria-labelledby="learned">
+            <div className="row">
+              <h2 id="learned" className="grow">
+                Learned lately
+              </h2>
+              <Link to={`/knowledge?team=${encodeURIComponent(team.id)}`}>All of it</Link>
+            </div>
+            {team.knowledge.nodes.length === 0 && <p className="quiet">Nothing yet.</p>}
+            <ul className="plain stack">
+              {team.knowledge.nodes.map((entry) => (
+                <li key={entry.id}>
+                  <Link className="entry" to={`/knowledge/${encodeURIComponent(entry.id)}`}>
+                    <span>{entry.summary}</span>
+                    <span className="row small quiet">
+                      <span className="tag">{entry.type}</span>
+                      <Ago at={entry.timestamp} />
+                    </span>
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </section>
+          <SharedSessions sessions={team.sharedSessions.nodes} me={viewer.id} onChanged={renew} />
+        </div>
+        <div className="stack">
+          <Members team={team} members={team.members.nodes} me={viewer.id} onChanged={renew} />
+          {leads && <Invitations team={team} onChanged={renew} />}
+          <Ownership team={team} onChanged={renew} />
+        </div>
       </div>
     </>
   );
-}
-
-function called(person: Person | null | undefined): string {
-  return person?.username ?? person?.email ?? "somebody";
 }
 
 function sentence(event: TeamEvent) {
@@ -111,6 +153,10 @@ function sentence(event: TeamEvent) {
       return <>{who} changed: {event.entry?.summary ?? "something since deleted"}</>;
     case "KnowledgeDeleted":
       return <>{who} deleted an entry</>;
+    case "SessionShared":
+      return <>{who} shared a session: {event.sharedSession?.title ?? "without a title"}</>;
+    case "TeamRenamed":
+      return <>{who} renamed the team: {event.name}</>;
     case "MemberJoined":
       return <><strong>{called(event.member)}</strong> joined</>;
     case "MemberLeft":

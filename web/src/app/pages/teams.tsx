@@ -1,9 +1,10 @@
 import { type FormEvent, useState } from "react";
-import { useMutation, useQuery } from "urql";
+import { useMutation } from "urql";
 import { Link } from "wouter";
 
 import { graphql } from "../graph";
 import { refusal, said } from "../problems";
+import { useQuery } from "../query";
 import { Ago, Button, Empty, Failure, Field, Loading } from "../ui/kit";
 
 const TEAMS = graphql(`

@@ -10,11 +10,11 @@ import {
 } from "react-aria-components";
 
 interface ButtonProps extends AriaButtonProps {
-  kind?: "main" | "danger";
+  kind?: "main" | "danger" | "bare";
 }
 
 export function Button({ kind, ...props }: ButtonProps) {
-  return <AriaButton {...props} className="button" {...(kind && { "data-kind": kind })} />;
+  return <AriaButton {...props} className={kind === "bare" ? "bare" : "button"} {...(kind && { "data-kind": kind })} />;
 }
 
 interface FieldProps {
@@ -71,6 +71,14 @@ export function Failure({ message, retry }: { message: string; retry?: () => voi
       <span className="grow">{message}</span>
       {retry && <Button onPress={retry}>Try again</Button>}
     </div>
+  );
+}
+
+export function Live({ state }: { state: "connecting" | "live" | "away" }) {
+  return (
+    <span className="live" data-state={state}>
+      {state === "away" ? "reconnecting" : state}
+    </span>
   );
 }
 
