@@ -66,6 +66,18 @@ async def files(connection: Connection, access: Access, session: UUID) -> Sequen
     return (await connection.execute(query)).all()
 
 
+async def current(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """`session, path, size, digest, updated_at` of every file of these sessions, as it is now."""
+    v = versions.c
+    query = (
+        scoped(versions, access, v.session, v.path, v.size, v.digest, v.updated_at)
+        .where(v.scope_id == access.account_id, v.session.in_(list(ids)))
+        .ext(distinct_on(v.session, v.path))
+        .order_by(v.session, v.path, v.size.desc(), v.number.desc())
+    )
+    return (await connection.execute(query)).all()
+
+
 async def count_files(connection: Connection, access: Access, session: UUID) -> int:
     """How many further files a session has."""
     query = scoped(versions, access, func.count(versions.c.path.distinct())).where(
