@@ -1,4 +1,4 @@
-"""What is kept of all of somebody's sessions, as sizes and digests: for who compares or restores."""
+"""What is kept of somebody's sessions, as sizes and digests: for who compares or restores."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Sharing a session with a team: an explicit act of its owner, about single facts of it.
 
 A team sees what the owner chose to show (title, project, branch, times, sizes, the last part of
-the folder), as it is now; never the transcript's bytes, the owner's notes and tags, or whole paths.
+the folder), as it is now, and by an explicit word what was said until then, masked
+(`domain.reading.shared`); never the transcript's bytes, the owner's notes and tags, or whole paths.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from domain.errors import Forbidden, NotFound
 from domain.inputs import Input, NonBlank
 from domain.policy import PERMISSIONS, require
 
-Fact = Literal["title", "project", "branch", "directory", "times", "size"]
-EVERY_FACT: Final[tuple[Fact, ...]] = get_args(Fact)
+Fact = Literal["title", "project", "branch", "directory", "times", "size", "conversation"]
+USUAL_FACTS: Final[tuple[Fact, ...]] = tuple(f for f in get_args(Fact) if f != "conversation")
+"""What is shown unless told otherwise: what was said only ever by an explicit word."""
 
 
 def _in_future(instant: datetime) -> datetime:
@@ -41,7 +43,7 @@ class NewShare(Input):
     title: Annotated[NonBlank, StringConstraints(max_length=255)] | None = None
     note: Annotated[NonBlank, StringConstraints(max_length=2_000)] | None = None
     show: Annotated[tuple[Fact, ...], Field(max_length=50)] | None = None
-    """Every fact unless told which."""
+    """The usual facts unless told which."""
     expires_at: Annotated[AwareDatetime, AfterValidator(_in_future)] | None = None
 
 
@@ -98,7 +100,7 @@ async def share(db: Database, actor: Actor, session: UUID, data: NewShare) -> Sh
             "id": uuid4(),
             "owner_id": own,
             "session": session,
-            "shown": sorted(set(EVERY_FACT if data.show is None else data.show)),
+            "shown": sorted(set(USUAL_FACTS if data.show is None else data.show)),
             "shared_at": head.at,
             "version": version,
         }

@@ -23,6 +23,7 @@ FOLDER="${TEAMLORE_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/teamlore}"
 case "$0" in */*) [ ! -f "${0%/*}/key" ] || FOLDER="${0%/*}" ;; esac
 PROJECTS="${CLAUDE_CONFIG_DIR:-$HOME/.claude}/projects"
 WORKERS="${TEAMLORE_WORKERS:-4}"
+RETRIES="${TEAMLORE_RETRIES:-2}"
 TAB="$(printf '\t')"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -59,7 +60,7 @@ else
 fi
 
 fetch_manifest() {
-  curl -fsS --connect-timeout 10 --max-time 300 --retry 2 -K "$WORK/curl" \
+  curl -fsS --connect-timeout 10 --max-time 300 --retry "$RETRIES" -K "$WORK/curl" \
     "$URL/api/manifest" >"$WORK/manifest"
 }
 
@@ -150,12 +151,18 @@ restore_file() {
   [ ! -e "$target" ] || gives_way "$target" || return 0
   address="$URL/api/sessions/conversation/${field[0]}"
   [ -z "${field[1]}" ] || address="$URL/api/sessions/${field[0]}/files/${field[2]}"
+  if [ "$unanswered" -ge 3 ]; then
+    note failed "the server does not answer: run this again later"
+    return 0
+  fi
   mkdir -p "${target%/*}" || { note failed "cannot make its folder"; return 0; }
   temporary="${target%/*}/.teamlore.$$.$1"
-  if ! curl -fsS -g --connect-timeout 10 --speed-limit 1 --speed-time 120 --retry 2 \
+  if ! curl -fsS -g --connect-timeout 10 --speed-limit 1 --speed-time 120 --retry "$RETRIES" \
     -K "$WORK/curl" -o "$temporary" "$address" 2>"$mine/problem"; then
+    unanswered=$((unanswered + 1))
     note failed "$(cat "$mine/problem")"
   else
+    unanswered=0
     [ -e "$temporary" ] || : >"$temporary" # curl makes no file of an empty answer
     if [ "$(sha256 <"$temporary")" != "${field[4]}" ]; then
       note failed "it is not what was announced: it changed meanwhile, or was damaged; run this again"
@@ -189,7 +196,7 @@ put_in_place() {
 work() {
   mine="$WORK/worker$1"
   mkdir -p "$mine"
-  local line place
+  local line place unanswered=0
   while IFS= read -r line; do
     split_line "$line"
     restore_file "$1" </dev/null

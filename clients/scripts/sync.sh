@@ -15,6 +15,7 @@ FOLDER="${TEAMLORE_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/teamlore}"
 case "$0" in */*) [ ! -f "${0%/*}/key" ] || FOLDER="${0%/*}" ;; esac
 PROJECTS="${CLAUDE_CONFIG_DIR:-$HOME/.claude}/projects"
 WORKERS="${TEAMLORE_WORKERS:-4}"
+RETRIES="${TEAMLORE_RETRIES:-2}"
 TAB="$(printf '\t')"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -74,7 +75,7 @@ digest_header() {
 
 # session, path, size, sha256 of each stored file, and nothing when the server cannot be asked.
 fetch_manifest() {
-  curl -fsS --connect-timeout 10 --max-time 300 --retry 2 -K "$WORK/curl" \
+  curl -fsS --connect-timeout 10 --max-time 300 --retry "$RETRIES" -K "$WORK/curl" \
     "$URL/api/manifest${1:+?session_id=$1}" >"$WORK/manifest.json" || return 1
   jq -r '[.session_id, .path, .size, .sha256] | join("\t")' \
     "$WORK/manifest.json" >"$WORK/manifest"
@@ -129,7 +130,7 @@ send() {
   shift 3
   how=whole
   : >"$mine/answer"
-  status="$(curl -sS -g --connect-timeout 10 --speed-limit 1 --speed-time 120 --retry 3 \
+  status="$(curl -sS -g --connect-timeout 10 --speed-limit 1 --speed-time 120 --retry "$RETRIES" \
     -K "$WORK/curl" -X "$method" -T "$body" -H 'Expect:' -H "X-Project-Name: $folder" "$@" \
     -D "$mine/headers" -o "$mine/answer" -w '%{http_code}' "$address" 2>"$mine/problem")"
 }
