@@ -16,7 +16,7 @@ from db.engine import Connection
 from db.rows import AnyRow
 from db.scope import Access, scoped
 from db.tables import conversation_versions as versions
-from db.tables import sessions
+from db.tables import readings, sessions
 
 COLUMNS = tuple(
     versions.c[name]
@@ -126,6 +126,23 @@ async def forget(connection: Connection, access: Access, session: UUID) -> None:
         versions.c.scope_id == access.account_id, versions.c.session == session
     )
     await connection.execute(query)
+
+
+async def forget_file(connection: Connection, access: Access, session: UUID, path: str) -> bool:
+    """Delete all versions of a further file, and what was read of it; False if there is none."""
+    query = delete(versions).where(
+        versions.c.scope_id == access.account_id,
+        versions.c.session == session,
+        versions.c.path == path,
+    )
+    gone = (await connection.execute(query.returning(versions.c.number))).all()
+    reading = delete(readings).where(
+        readings.c.scope_id == access.account_id,
+        readings.c.session == session,
+        readings.c.file == path,
+    )
+    await connection.execute(reading)
+    return bool(gone)
 
 
 async def every(connection: Connection, scope_id: UUID) -> AsyncIterator[AnyRow]:

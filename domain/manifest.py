@@ -28,12 +28,16 @@ class Item:
     updated_at: datetime
 
 
-async def every(db: Database, actor: Actor, session_id: str | None = None) -> AsyncIterator[Item]:
-    """Every file of the actor's sessions, or of the one that is named; none for an unknown one.
+async def every(
+    db: Database, actor: Actor, session_id: str | None = None, project: str | None = None
+) -> AsyncIterator[Item]:
+    """Every file of the actor's sessions, of a project's or of one; none for an unknown one.
 
     Memory holds one batch of sessions.
     """
-    batches = sessions.every(db, actor) if session_id is None else _one(db, actor, session_id)
+    batches = (
+        sessions.every(db, actor, project) if session_id is None else _one(db, actor, session_id)
+    )
     async for batch in batches:
         by_id = {session.id: session for session in batch}
         async with db.read() as connection:

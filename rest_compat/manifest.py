@@ -19,7 +19,9 @@ _ID_MAX: Final = 255
 
 
 async def get_manifest(call: Call) -> Response:
-    """A line of JSON for each file of the caller's sessions; `?session_id=` for those of one.
+    """A line of JSON for each file of the caller's sessions.
+
+    `?session_id=` for those of one session, `?project=` for those of a project.
 
     The first lines are fetched before anything is sent, so that what usually fails still gets its
     proper status.
@@ -27,7 +29,8 @@ async def get_manifest(call: Call) -> Response:
     session_id = call.query.get("session_id") or None
     if session_id is not None and len(session_id) > _ID_MAX:
         raise Invalid.at("session_id", f"must have at most {_ID_MAX} characters")
-    pieces = _pieces(manifest.every(call.services.db, call.actor, session_id))
+    project = call.query.get("project") or None
+    pieces = _pieces(manifest.every(call.services.db, call.actor, session_id, project))
     first = await anext(pieces, b"")
 
     async def body() -> AsyncIterator[bytes]:

@@ -95,6 +95,9 @@ ROUTES: list[BaseRoute] = [
     endpoint("GET", "/api/sessions/{session_id}/files/{path:path}", files.get_file, SIGNED_IN),
     endpoint("PUT", "/api/sessions/{session_id}/files/{path:path}", files.put_file, SIGNED_IN),
     endpoint("PATCH", "/api/sessions/{session_id}/files/{path:path}", files.append_file, SIGNED_IN),
+    endpoint(
+        "DELETE", "/api/sessions/{session_id}/files/{path:path}", files.delete_file, SIGNED_IN
+    ),
     endpoint("GET", "/api/sessions/{session_id}/export", export.export, SIGNED_IN),
     endpoint("GET", "/api/sessions/{session_id}", get_session, SIGNED_IN),
     endpoint("PUT", "/api/sessions/{session_id}", registry.update_session, SIGNED_IN),
