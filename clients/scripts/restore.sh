@@ -46,7 +46,7 @@ connect() {
   case "$KEY" in *[!A-Za-z0-9._-]*) fail "the key has characters that no key has" ;; esac
   WORK="$(mktemp -d "${TMPDIR:-/tmp}/teamlore.XXXXXX")" || fail "cannot make a temporary folder"
   trap 'rm -rf "$WORK"' EXIT
-  trap 'exit 130' INT TERM HUP
+  trap 'stop_workers; exit 130' INT TERM HUP
   # The key is in a file, so that the list of processes does not show it.
   printf 'header = "X-API-Key: %s"\n' "$KEY" >"$WORK/curl"
 }
@@ -59,6 +59,15 @@ else
   sha256() { openssl dgst -sha256 | sed 's/.*= *//'; }
 fi
 
+# Background jobs of a script do not hear Ctrl-C.
+stop_workers() {
+  local jobs
+  jobs="$(jobs -p)"
+  # shellcheck disable=SC2086 # one word a job
+  [ -z "$jobs" ] || kill $jobs 2>/dev/null
+  wait
+}
+
 fetch_manifest() {
   curl -fsS --connect-timeout 10 --max-time 300 --retry "$RETRIES" -K "$WORK/curl" \
     "$URL/api/manifest" >"$WORK/manifest"
@@ -66,6 +75,7 @@ fetch_manifest() {
 
 # Claude Code's name of a project's folder: each UTF-16 unit but letters and digits becomes a dash,
 # and of a long one only the beginning is certain.
+# shellcheck disable=SC2016 # these are jq's variables
 FUNCTIONS='
   def unit: if (. >= 48 and . <= 57) or (. >= 65 and . <= 90) or (. >= 97 and . <= 122) then [.]
     elif . > 65535 then [45, 45] else [45] end;
@@ -112,8 +122,8 @@ split_line() {
   local rest="$1" index=0
   field=()
   while [ $index -lt 6 ]; do
-    field[index]="${rest%%"$TAB"*}"
-    case "$rest" in *"$TAB"*) rest="${rest#*"$TAB"}" ;; *) rest="" ;; esac
+    field[index]=${rest%%"$TAB"*}
+    case $rest in *"$TAB"*) rest=${rest#*"$TAB"} ;; *) rest="" ;; esac
     index=$((index + 1))
   done
 }
@@ -190,7 +200,7 @@ put_in_place() {
       return 0
     fi
   fi
-  mv -f "$temporary" "$target" && note restored || note failed "cannot be written"
+  if mv -f "$temporary" "$target"; then note restored; else note failed "cannot be written"; fi
 }
 
 work() {

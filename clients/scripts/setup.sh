@@ -63,7 +63,7 @@ download() {
 }
 
 install_files() {
-  mkdir -p "$FOLDER" && chmod 700 "$FOLDER" || fail "cannot write to $FOLDER"
+  { mkdir -p "$FOLDER" && chmod 700 "$FOLDER"; } || fail "cannot write to $FOLDER"
   local name
   for name in sync.sh restore.sh; do put "$name" <"$WORK/$name" && chmod 700 "$FOLDER/$name"; done
   printf '%s\n' "$URL" | put url
@@ -71,7 +71,8 @@ install_files() {
 }
 
 put() {
-  cat >"$FOLDER/.$1.new" && mv -f "$FOLDER/.$1.new" "$FOLDER/$1" || fail "cannot write $FOLDER/$1"
+  { cat >"$FOLDER/.$1.new" && mv -f "$FOLDER/.$1.new" "$FOLDER/$1"; } ||
+    fail "cannot write $FOLDER/$1"
 }
 
 # Settings that cannot be understood are left alone: Claude Code drops a file with one bad hook.
@@ -83,6 +84,7 @@ CHECK='
   elif .[0] | has("hooks") and (.hooks | hooks_fit | not) then error("its hooks have an odd shape")
   else .[0] end'
 # Without our hooks, wherever they are; a group that had nothing else goes too.
+# shellcheck disable=SC2016 # these are jq's variables
 WITHOUT='
   def ours: (.command? // "") | type == "string" and contains($script);
   def without: map(if ((.hooks // []) | any(.[]; ours))
@@ -93,6 +95,7 @@ WITHOUT='
         | if .hooks[$event] == [] then del(.hooks[$event]) else . end)
     | if .hooks == {} and $touched != [] then del(.hooks) else . end
   else . end'
+# shellcheck disable=SC2016 # these are jq's variables
 WITH='
   def add($event; $hook): .hooks[$event] = (.hooks[$event] // []) + [{hooks: [$hook]}];
   def has_ours($event; $hook): (.hooks[$event] // []) | any(.[]; (.hooks // []) | any(.[]; . == $hook));

@@ -140,8 +140,8 @@ split_line() {
   local rest="$1" index=0
   field=()
   while [ $index -lt 7 ]; do
-    field[index]="${rest%%"$TAB"*}"
-    case "$rest" in *"$TAB"*) rest="${rest#*"$TAB"}" ;; *) rest="" ;; esac
+    field[index]=${rest%%"$TAB"*}
+    case $rest in *"$TAB"*) rest=${rest#*"$TAB"} ;; *) rest="" ;; esac
     index=$((index + 1))
   done
 }
@@ -185,7 +185,7 @@ send_tail() {
   send PATCH "$mine/tail" "$1" -H "Upload-Offset: $there" \
     -H "Repr-Digest: $(digest_header "$2")" \
     -H "Content-Digest: $(digest_header "$(sha256 <"$mine/tail")")"
-  case "$status" in 2??) how=tail ;; *) return 1 ;; esac
+  case "$status" in 2??) how="tail" ;; *) return 1 ;; esac
 }
 
 explain() {
@@ -223,6 +223,15 @@ work() {
   done <"$mine/todo" 3<"$mine/addresses"
 }
 
+# Background jobs of a script do not hear Ctrl-C.
+stop_workers() {
+  local jobs
+  jobs="$(jobs -p)"
+  # shellcheck disable=SC2086 # one word a job
+  [ -z "$jobs" ] || kill $jobs 2>/dev/null
+  wait
+}
+
 run_workers() {
   local index=0
   NOW="$(date +%s)"
@@ -258,7 +267,7 @@ sync_all() {
   STATE="$FOLDER/state/state.tsv"
   LOCK=""
   trap clean_up EXIT
-  trap 'exit 130' INT TERM HUP
+  trap 'stop_workers; exit 130' INT TERM HUP
   [ -d "$PROJECTS" ] || { say "No sessions yet: $PROJECTS does not exist."; return 0; }
   take_lock "$FOLDER/state/sync.lock" || fail "another sync is running"
   LOCK="$FOLDER/state/sync.lock"
@@ -274,13 +283,14 @@ sync_all() {
 }
 
 report() {
-  local bad
+  local bad same
   cat "$WORK"/worker*/failed >"$WORK/failures" 2>/dev/null
   sed "s/\$/${TAB}a name that cannot be kept/" "$WORK/odd" >>"$WORK/failures"
   bad="$(count "$WORK/failures")"
   sed "s/^/  failed: /; s/${TAB}/: /" "$WORK/failures" >&2
-  printf '%s\n' "Sync: $(kind whole) uploaded, $(kind tail) grown, $((\
-    $(count "$WORK/settled") + $(kind same))) unchanged, $bad failed."
+  same=$(($(count "$WORK/settled") + $(kind same)))
+  printf '%s\n' \
+    "Sync: $(kind whole) uploaded, $(kind tail) grown, $same unchanged, $bad failed."
   [ "$bad" -eq 0 ]
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -44,7 +45,7 @@ def mapped(files: dict[str, str]) -> dict[str, str]:
 async def test_sessions_come_back_exactly_under_another_name_and_unchanged_ones_are_not_sent(
     server: RunningServer, al: Machine, bo: Machine
 ) -> None:
-    count = dial(40, 2_000)
+    count = dial(25, 2_000)
     al.fill(count)
     files = al.files()
     began = time.monotonic()
@@ -72,6 +73,22 @@ async def test_sessions_come_back_exactly_under_another_name_and_unchanged_ones_
     assert bo.files() == mapped(files)
     done = await bo.restore("--all --map /home/al=/Users/bo")
     assert f"Restore: 0 restored, {len(files)} the same, 0 kept, 0 failed." in done.out
+
+
+async def test_a_sync_that_was_ended_goes_on_where_it_was(al: Machine) -> None:
+    await al.set_up()
+    al.fill(40)
+    total = len(al.files())
+    ended = await al.run('timeout -s TERM 1 bash "$HOME/.config/teamlore/sync.sh"')
+    assert ended.status == 124
+    done = await al.sync()
+    assert done.status == 0, done.err
+    found = re.fullmatch(r"Sync: (\d+) uploaded, 0 grown, (\d+) unchanged, 0 failed.\n", done.out)
+    assert found is not None, done.out
+    sent, kept = int(found[1]), int(found[2])
+    assert sent + kept == total
+    assert kept > 0
+    assert not [path for path in (al.folder / "state").iterdir() if path.name != "state.tsv"]
 
 
 async def test_a_grown_session_is_sent_by_its_tail_and_failures_stop_nobody_else(
