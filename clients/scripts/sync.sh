@@ -340,10 +340,8 @@ hook_upload() {
   while [ -e "$mark" ]; do
     take_lock "$FOLDER/state/$session.lock" || { LOCK=""; return 0; }
     LOCK="$FOLDER/state/$session.lock"
-    while [ -e "$mark" ]; do
-      rm -f "$mark"
-      hook_once "$session" || say "$(date) $session: not everything could be backed up"
-    done
+    rm -f "$mark"
+    hook_once "$session" || say "$(date) $session: not everything could be backed up"
     rm -f "$LOCK"
     LOCK=""
   done

@@ -15,9 +15,10 @@ from tests.support.server import RunningServer
 from tests.support.transcripts import session_id, transcript
 
 SECONDS = 3_000
-# A stand-in for curl that notes each call, and then is curl.
+# A stand-in for curl that notes each call, waits if it is told to, and then is curl.
 _COUNTING = """#!/bin/sh
 printf '%s\\n' "$*" >>"{log}"
+[ -z "$SLOW" ] || sleep "$SLOW"
 exec {curl} "$@"
 """
 

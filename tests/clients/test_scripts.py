@@ -238,6 +238,23 @@ async def test_the_hook_returns_at_once_and_two_at_once_send_the_last_state(
     assert not list((al.folder / "state").glob("run.*"))
 
 
+async def test_what_is_said_while_an_upload_runs_is_sent_after_it(
+    server: RunningServer, al: Machine
+) -> None:
+    await al.set_up()
+    al.fill(1)
+    session = session_id(0)
+    place = next(al.projects.glob(f"*/{session}.jsonl"))
+    command = 'bash "$HOME/.config/teamlore/sync.sh" --hook'
+    slow = {"SLOW": "1", "TEAMLORE_SETTLE": "0"}
+    await al.run(command, slow, _said(session))
+    await asyncio.sleep(1.5)  # the list has been asked for, the transcript is on its way
+    data = place.read_bytes() + transcript(7, 3_000)
+    place.write_bytes(data)
+    await al.run(command, slow, _said(session))
+    await _eventually(server, al.key, session, data)
+
+
 async def test_a_lock_of_somebody_gone_is_taken_over(server: RunningServer, al: Machine) -> None:
     await al.set_up()
     al.fill(1)
