@@ -8,7 +8,7 @@ the folder), as it is now, and by an explicit word what was said until then, mas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, get_args
 from uuid import UUID, uuid4
@@ -18,11 +18,13 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from db import session_shares as rows
 from db import sessions as session_rows
 from db.engine import Database
+from db.rows import AnyRow
 from db.session_shares import Keyset as Keyset
 from domain import journal, share_ends
 from domain.actor import Actor
 from domain.errors import Forbidden, NotFound
 from domain.inputs import Input, NonBlank
+from domain.masking import Mask
 from domain.policy import PERMISSIONS, require
 
 Fact = Literal["title", "project", "branch", "directory", "times", "size", "conversation"]
@@ -75,6 +77,14 @@ class SharedSession:
     def place(self) -> Keyset:
         """Where it stands in the order last shared first."""
         return Keyset(self.shared_at, self.id)
+
+
+def _seen(row: AnyRow) -> SharedSession:
+    """A share as others see it: a title may quote the first prompt, so it is masked as that is."""
+    shared = SharedSession(*row)
+    if shared.title is None:
+        return shared
+    return replace(shared, title=Mask(None)(shared.title).text)
 
 
 async def share(db: Database, actor: Actor, session: UUID, data: NewShare) -> SharedSession:
@@ -142,14 +152,14 @@ async def get(db: Database, actor: Actor, share_id: UUID) -> SharedSession:
 async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[SharedSession]:
     """Those of the shares that the actor may see, in any order."""
     async with db.read() as connection:
-        return [SharedSession(*row) for row in await rows.by_ids(connection, actor.access, ids)]
+        return [_seen(row) for row in await rows.by_ids(connection, actor.access, ids)]
 
 
 async def of_sessions(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[SharedSession]:
     """Where these sessions of the actor's own are shared, first shared first."""
     async with db.read() as connection:
         found = await rows.of_sessions(connection, actor.access, ids)
-    return [SharedSession(*row) for row in found]
+    return [_seen(row) for row in found]
 
 
 async def page(
@@ -174,7 +184,7 @@ async def page(
             before=before,
             backward=backward,
         )
-    return [SharedSession(*row) for row in found]
+    return [_seen(row) for row in found]
 
 
 async def count(db: Database, actor: Actor, team_id: UUID) -> int:

@@ -154,6 +154,14 @@ async def test_at_most_one_of_100_clean_lines_is_touched(scene: Scene, seed: int
     assert len(touched) <= 10, touched
 
 
+async def test_a_title_that_quotes_a_secret_is_masked_too(server: RunningServer) -> None:
+    _mate, owner, team_id = await team_of_two(server)
+    key = secrets.KINDS["github"](Random(1))[0]
+    await back_up(owner, "s", said(f"push /home/ada/x with {key}"))
+    shared = await share(owner, await one(owner, "s"), team_id)
+    assert shared["title"] == "push ~/x with [redacted:github-token]"
+
+
 async def test_sessions_that_are_not_shared_are_nowhere_in_what_a_team_reads(scene: Scene) -> None:
     owner, mate, team_id, session_id = scene
     canary = f"canary{uuid4().hex}"
