@@ -26,6 +26,7 @@ from graph.build import create_graphql_app
 from pages import page_routes
 from rest_compat.endpoint import method_not_allowed, not_found
 from rest_compat.routes import ROUTES
+from scripts import script_routes
 from settings import Settings
 
 
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> Starlette:
             *ROUTES,
             Route("/graphql", graph),
             WebSocketRoute("/graphql", graph),
+            *script_routes(settings.public_url),
             *page_routes(graphiql=settings.shows_graphiql),
         ],
         middleware=[Middleware(ContentCoding)],

@@ -16,7 +16,7 @@ from db.engine import Connection
 from db.rows import AnyRow
 from db.scope import Access, scoped
 from db.tables import conversation_versions as versions
-from db.tables import sessions
+from db.tables import readings, sessions
 
 COLUMNS = tuple(
     versions.c[name]
@@ -62,6 +62,18 @@ async def files(connection: Connection, access: Access, session: UUID) -> Sequen
         )
         .ext(distinct_on(versions.c.path))
         .order_by(versions.c.path, versions.c.size.desc(), versions.c.number.desc())
+    )
+    return (await connection.execute(query)).all()
+
+
+async def current(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """`session, path, size, digest, updated_at` of every file of these sessions, as it is now."""
+    v = versions.c
+    query = (
+        scoped(versions, access, v.session, v.path, v.size, v.digest, v.updated_at)
+        .where(v.scope_id == access.account_id, v.session.in_(list(ids)))
+        .ext(distinct_on(v.session, v.path))
+        .order_by(v.session, v.path, v.size.desc(), v.number.desc())
     )
     return (await connection.execute(query)).all()
 
@@ -114,6 +126,23 @@ async def forget(connection: Connection, access: Access, session: UUID) -> None:
         versions.c.scope_id == access.account_id, versions.c.session == session
     )
     await connection.execute(query)
+
+
+async def forget_file(connection: Connection, access: Access, session: UUID, path: str) -> bool:
+    """Delete all versions of a further file, and what was read of it; False if there is none."""
+    query = delete(versions).where(
+        versions.c.scope_id == access.account_id,
+        versions.c.session == session,
+        versions.c.path == path,
+    )
+    gone = (await connection.execute(query.returning(versions.c.number))).all()
+    reading = delete(readings).where(
+        readings.c.scope_id == access.account_id,
+        readings.c.session == session,
+        readings.c.file == path,
+    )
+    await connection.execute(reading)
+    return bool(gone)
 
 
 async def every(connection: Connection, scope_id: UUID) -> AsyncIterator[AnyRow]:

@@ -47,8 +47,13 @@ _ENCODED_PATH = r"^(-|[A-Za-z]--)"
 _WHOLE_PATH = r"^(/|~|\\|[A-Za-z]:[/\\])"
 
 
+def shows(fact: str) -> ColumnElement[bool]:
+    """Whether the owner shows this of the session."""
+    return literal(fact) == any_(session_shares.c.shown)
+
+
 def _shown(field: str, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return case((literal(field) == any_(session_shares.c.shown), value), else_=null())
+    return case((shows(field), value), else_=null())
 
 
 def _last_part(path: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -99,7 +104,8 @@ class Keyset:
     id: UUID
 
 
-def _visible(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
+def visible(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
+    """Columns of shares, and of their sessions, that the caller may see at this moment."""
     return (
         scoped(session_shares, access, *columns)
         .select_from(session_shares.join(sessions, _SESSION))
@@ -109,7 +115,7 @@ def _visible(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
 
 async def by_ids(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
     """Those of the shares that the caller may see, in no particular order."""
-    query = _visible(access, *COLUMNS).where(session_shares.c.id.in_(list(ids)))
+    query = visible(access, *COLUMNS).where(session_shares.c.id.in_(list(ids)))
     return (await connection.execute(query)).all()
 
 
@@ -117,7 +123,7 @@ async def of_sessions(
     connection: Connection, access: Access, ids: Sequence[UUID]
 ) -> Sequence[AnyRow]:
     """The shares of these sessions of the caller's own, first shared first."""
-    query = _visible(access, *COLUMNS).where(
+    query = visible(access, *COLUMNS).where(
         session_shares.c.owner_id == access.account_id, session_shares.c.session.in_(list(ids))
     )
     query = query.order_by(session_shares.c.shared_at, session_shares.c.id)
@@ -136,7 +142,7 @@ async def page(
 ) -> Sequence[AnyRow]:
     """A team's shares, last shared first; `backward` takes the last `limit` of the range."""
     place = tuple_(session_shares.c.shared_at, session_shares.c.id)
-    query = _visible(access, *COLUMNS).where(session_shares.c.scope_id == team_id)
+    query = visible(access, *COLUMNS).where(session_shares.c.scope_id == team_id)
     if after is not None:
         query = query.where(place < tuple_(after.shared_at, after.id))
     if before is not None:
@@ -149,7 +155,7 @@ async def page(
 
 async def count(connection: Connection, access: Access, team_id: UUID) -> int:
     """How many sessions are shared with a team."""
-    query = _visible(access, func.count()).where(session_shares.c.scope_id == team_id)
+    query = visible(access, func.count()).where(session_shares.c.scope_id == team_id)
     total: int = (await connection.execute(query)).scalar_one()
     return total
 

@@ -1,13 +1,14 @@
 """Sharing a session with a team: an explicit act of its owner, about single facts of it.
 
 A team sees what the owner chose to show (title, project, branch, times, sizes, the last part of
-the folder), as it is now; never the transcript's bytes, the owner's notes and tags, or whole paths.
+the folder), as it is now, and by an explicit word what was said until then, masked
+(`domain.reading.shared`); never the transcript's bytes, the owner's notes and tags, or whole paths.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, get_args
 from uuid import UUID, uuid4
@@ -17,15 +18,18 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from db import session_shares as rows
 from db import sessions as session_rows
 from db.engine import Database
+from db.rows import AnyRow
 from db.session_shares import Keyset as Keyset
 from domain import journal, share_ends
 from domain.actor import Actor
 from domain.errors import Forbidden, NotFound
 from domain.inputs import Input, NonBlank
+from domain.masking import Mask
 from domain.policy import PERMISSIONS, require
 
-Fact = Literal["title", "project", "branch", "directory", "times", "size"]
-EVERY_FACT: Final[tuple[Fact, ...]] = get_args(Fact)
+Fact = Literal["title", "project", "branch", "directory", "times", "size", "conversation"]
+USUAL_FACTS: Final[tuple[Fact, ...]] = tuple(f for f in get_args(Fact) if f != "conversation")
+"""What is shown unless told otherwise: what was said only ever by an explicit word."""
 
 
 def _in_future(instant: datetime) -> datetime:
@@ -41,7 +45,7 @@ class NewShare(Input):
     title: Annotated[NonBlank, StringConstraints(max_length=255)] | None = None
     note: Annotated[NonBlank, StringConstraints(max_length=2_000)] | None = None
     show: Annotated[tuple[Fact, ...], Field(max_length=50)] | None = None
-    """Every fact unless told which."""
+    """The usual facts unless told which."""
     expires_at: Annotated[AwareDatetime, AfterValidator(_in_future)] | None = None
 
 
@@ -75,6 +79,14 @@ class SharedSession:
         return Keyset(self.shared_at, self.id)
 
 
+def _seen(row: AnyRow) -> SharedSession:
+    """A share as others see it: a title may quote the first prompt, so it is masked as that is."""
+    shared = SharedSession(*row)
+    if shared.title is None:
+        return shared
+    return replace(shared, title=Mask(None)(shared.title).text)
+
+
 async def share(db: Database, actor: Actor, session: UUID, data: NewShare) -> SharedSession:
     """Show one of the actor's sessions to a team; where it is shared already, change how.
 
@@ -98,7 +110,7 @@ async def share(db: Database, actor: Actor, session: UUID, data: NewShare) -> Sh
             "id": uuid4(),
             "owner_id": own,
             "session": session,
-            "shown": sorted(set(EVERY_FACT if data.show is None else data.show)),
+            "shown": sorted(set(USUAL_FACTS if data.show is None else data.show)),
             "shared_at": head.at,
             "version": version,
         }
@@ -140,14 +152,14 @@ async def get(db: Database, actor: Actor, share_id: UUID) -> SharedSession:
 async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[SharedSession]:
     """Those of the shares that the actor may see, in any order."""
     async with db.read() as connection:
-        return [SharedSession(*row) for row in await rows.by_ids(connection, actor.access, ids)]
+        return [_seen(row) for row in await rows.by_ids(connection, actor.access, ids)]
 
 
 async def of_sessions(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[SharedSession]:
     """Where these sessions of the actor's own are shared, first shared first."""
     async with db.read() as connection:
         found = await rows.of_sessions(connection, actor.access, ids)
-    return [SharedSession(*row) for row in found]
+    return [_seen(row) for row in found]
 
 
 async def page(
@@ -172,7 +184,7 @@ async def page(
             before=before,
             backward=backward,
         )
-    return [SharedSession(*row) for row in found]
+    return [_seen(row) for row in found]
 
 
 async def count(db: Database, actor: Actor, team_id: UUID) -> int:

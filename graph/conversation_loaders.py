@@ -9,8 +9,9 @@ from uuid import UUID
 from aiodataloader import DataLoader
 
 from domain.actor import Actor
-from domain.reading import conversation, usage
+from domain.reading import conversation, shared, usage
 from domain.reading.conversation import Message, Part, Reading, Summary
+from domain.reading.shared import SharedMessage
 from domain.reading.usage import ModelDay
 from domain.services import Services
 from domain.sessions import Session
@@ -37,6 +38,9 @@ class ConversationLoaders:
         )
         self.pages: DataLoader[tuple[UUID, Part], list[Message]] = DataLoader(
             self._pages, max_batch_size=BATCH
+        )
+        self.shared: DataLoader[tuple[UUID, Part], list[SharedMessage]] = DataLoader(
+            self._shared, max_batch_size=BATCH
         )
         self.raw: DataLoader[Message, str | None] = DataLoader(self._raw, max_batch_size=BATCH)
 
@@ -66,6 +70,14 @@ class ConversationLoaders:
         for part in dict.fromkeys(part for _id, part in asked):
             ids = [id for id, wanted in asked if wanted == part]
             pages = await conversation.pages(self._db, self._actor, ids, part)
+            found |= {(id, part): page for id, page in pages.items()}
+        return [found[key] for key in asked]
+
+    async def _shared(self, asked: Sequence[tuple[UUID, Part]]) -> list[list[SharedMessage]]:
+        found: dict[tuple[UUID, Part], list[SharedMessage]] = {}
+        for part in dict.fromkeys(part for _id, part in asked):
+            ids = [id for id, wanted in asked if wanted == part]
+            pages = await shared.pages(self._db, self._actor, ids, part)
             found |= {(id, part): page for id, page in pages.items()}
         return [found[key] for key in asked]
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from domain import sessions
+from domain import file_removal, sessions
 from domain.conversations import Uploaded
 from domain.errors import NotFound
 from domain.versions import Version
@@ -47,6 +47,13 @@ async def append_file(call: Call) -> Response:
     path = _path(call)
     uploaded = await upload.append(call, await _session_id(call), path)
     return _answer(path, uploaded)
+
+
+async def delete_file(call: Call) -> Response:
+    """Delete a file with all its versions."""
+    path = _path(call)
+    await file_removal.remove(call.services.db, call.actor, upload.either_id(call), path)
+    return json_response({"deleted": True})
 
 
 def _answer(path: str, uploaded: Uploaded) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from rest_compat import cloud, download, export, files, registry, sync
+from rest_compat import bundle, cloud, download, export, files, manifest, registry, sync
 from rest_compat.call import Call
 from rest_compat.endpoint import Access, endpoint
 
@@ -90,10 +90,16 @@ ROUTES: list[BaseRoute] = [
         SIGNED_IN,
     ),
     endpoint("GET", "/api/sessions/export/obsidian", registry.export_obsidian, SIGNED_IN),
+    endpoint("GET", "/api/bundle", bundle.get_bundle, SIGNED_IN),
+    endpoint("GET", "/api/sessions/{session_id}/bundle", bundle.get_session_bundle, SIGNED_IN),
+    endpoint("GET", "/api/manifest", manifest.get_manifest, SIGNED_IN),
     endpoint("GET", "/api/sessions/{session_id}/files", files.list_files, SIGNED_IN),
     endpoint("GET", "/api/sessions/{session_id}/files/{path:path}", files.get_file, SIGNED_IN),
     endpoint("PUT", "/api/sessions/{session_id}/files/{path:path}", files.put_file, SIGNED_IN),
     endpoint("PATCH", "/api/sessions/{session_id}/files/{path:path}", files.append_file, SIGNED_IN),
+    endpoint(
+        "DELETE", "/api/sessions/{session_id}/files/{path:path}", files.delete_file, SIGNED_IN
+    ),
     endpoint("GET", "/api/sessions/{session_id}/export", export.export, SIGNED_IN),
     endpoint("GET", "/api/sessions/{session_id}", get_session, SIGNED_IN),
     endpoint("PUT", "/api/sessions/{session_id}", registry.update_session, SIGNED_IN),

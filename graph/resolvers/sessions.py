@@ -9,6 +9,7 @@ from strawberry import ID
 
 from domain import session_changes, sessions, sharing
 from domain.errors import Invalid, NotFound
+from domain.reading import shared
 from domain.session_changes import SessionChange
 from domain.sharing import NewShare
 from graph.context import Info
@@ -36,6 +37,7 @@ from graph.schema.session_inputs import (
     UpdateSessionPayload,
 )
 from graph.schema.session_list import Narrowed, OfProject, Ordered, SessionOrder, session_page
+from graph.schema.shared_message import RedactionPreview
 from graph.schema.shared_session import SharedSession
 
 
@@ -85,6 +87,24 @@ class SessionQueries:
         if loaded is None:
             raise NotFound("No such session")
         return Session.of(loaded)
+
+    @computed(
+        "What would be masked if you shared the conversation of this session of yours with a team; "
+        "an error NOT_FOUND for any other."
+    )
+    @signed_in
+    async def redaction_preview(
+        self,
+        info: Info,
+        session_id: Annotated[ID, strawberry.argument(description="The session's id.")],
+    ) -> RedactionPreview:
+        """A look before sharing."""
+        wanted = ids.decode("Session", session_id, "sessionId")
+        session = await info.context.loaders.sessions.load(wanted)
+        if session is None:
+            raise NotFound("No such session")
+        db, actor = info.context.services.db, info.context.actor
+        return RedactionPreview.of(await shared.preview(db, actor, session))
 
 
 @strawberry.type

@@ -74,7 +74,7 @@ class ShareSessionInput:
         default=UNSET, description="A word to the team about it; at most 2,000 characters."
     )
     show: list[SharedFact] | None = strawberry.field(
-        default=UNSET, description="The facts that the team sees; left out, all of them."
+        default=UNSET, description="The facts that the team sees; left out, all but CONVERSATION."
     )
     expires_at: datetime | None = strawberry.field(
         default=UNSET, description="When the team ceases to see it; left out, never."

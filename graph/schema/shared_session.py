@@ -15,8 +15,21 @@ from domain.sharing import Keyset
 from graph.context import Info
 from graph.fields import computed
 from graph.schema import ids
-from graph.schema.paging import Connection, Place, Window, connection, instant_of, place_of
+from graph.schema.paging import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Place,
+    Window,
+    connection,
+    instant_of,
+    place_of,
+    window,
+)
 from graph.schema.scalars import BigInt
+from graph.schema.shared_message import SharedMessage, shared_message_page
 from graph.schema.user import User
 
 if TYPE_CHECKING:
@@ -37,6 +50,11 @@ class SharedFact(Enum):
     )
     TIMES = strawberry.enum_value("times", description="When it began and ended.")
     SIZE = strawberry.enum_value("size", description="How large the conversation is.")
+    CONVERSATION = strawberry.enum_value(
+        "conversation",
+        description="What was said in it up to now, masked; shown only when it is asked for. See "
+        "`redactionPreview`.",
+    )
 
 
 @strawberry.type(
@@ -87,6 +105,23 @@ class SharedSession(ids.Node):
         """The owner, who is a member of the team."""
         person = await info.context.loaders.people.load(self.owner_uuid)
         return None if person is None else User.of(person)
+
+    @computed(
+        "What was said until it was shared, masked, in the order of its lines: no thoughts, no "
+        "input or output of tools, no subagents. Empty unless the owner shows the "
+        "conversation."
+    )
+    async def messages(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[SharedMessage]:
+        """A page of the messages."""
+        return await shared_message_page(info, window(first, after, last, before), self.uuid)
 
     @computed("The team that it is shared with.")
     async def team(

@@ -18,6 +18,8 @@ READS = {
     "session summaries": "query ($team: ID!) { sessionSummaries(teamId: $team) { totalCount } }",
     "shared sessions": """query ($team: ID!) { team(id: $team) {
         sharedSessions { totalCount } } }""",
+    "shared conversations": """query ($team: ID!) { team(id: $team) {
+        sharedSessions { nodes { messages { nodes { text } } } } } }""",
     "changes": "query ($team: ID!) { changes(scopes: [$team]) { nodes { cursor } } }",
     "search": 'query ($team: ID!) { searchKnowledge(query: "a", teamId: $team) { totalCount } }',
 }

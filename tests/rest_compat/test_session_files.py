@@ -100,6 +100,24 @@ async def test_files_go_with_their_session_and_belong_to_its_owner(
         assert (await server.client.get(path, headers=al)).status_code == 404
 
 
+async def test_a_file_is_deleted_alone_and_may_be_uploaded_anew(
+    server: RunningServer, al: dict[str, str]
+) -> None:
+    bo = await register(server.client, "bo")
+    await server.client.put(conversation(S), headers=al, content=b"{}\n")
+    for path in (AGENT, RESULT):
+        await server.client.put(file(path), headers=al, content=DATA)
+    assert (await server.client.delete(file(AGENT), headers=bo)).status_code == 404
+    assert (await server.client.delete(file(AGENT), headers=al)).json() == {"deleted": True}
+    assert (await server.client.delete(file(AGENT), headers=al)).status_code == 404
+    assert (await server.client.get(file(AGENT), headers=al)).status_code == 404
+    assert (await server.client.get(file(RESULT), headers=al)).content == DATA
+    assert (await server.client.get(conversation(S), headers=al)).content == b"{}\n"
+    again = await server.client.put(file(AGENT), headers=al, content=b"new\n")
+    assert again.status_code == 201
+    assert (await server.client.get(file(AGENT), headers=al)).content == b"new\n"
+
+
 BAD = [
     *("../x", "a/../b", "./a", "a/.", "/etc/passwd", "a//b", "a/", "a\\b", "a\nb", "C:x", "a/b. "),
     *("x" * 201, "/".join("abcdefghi"), "y/" * 5 + "z" * 600, "nul\x00", "a*", " a", "..."),

@@ -1,0 +1,380 @@
+#!/usr/bin/env bash
+# Backs up Claude Code's sessions to a Teamlore server: transcripts, subagents, results of tools.
+#
+#   sync.sh           everything below ~/.claude/projects that the server does not have yet
+#   sync.sh --hook    the one session that a Claude Code hook names on stdin; returns at once
+#
+# Needs bash 3.2, curl and jq. TEAMLORE_URL and TEAMLORE_KEY may come from the environment;
+# otherwise they are in the folder that setup.sh made (~/.config/teamlore).
+set -u
+export LC_ALL=C
+umask 077
+
+SERVED_BY=@TEAMLORE_URL@
+FOLDER="${TEAMLORE_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/teamlore}"
+case "$0" in */*) [ ! -f "${0%/*}/key" ] || FOLDER="${0%/*}" ;; esac
+PROJECTS="${CLAUDE_CONFIG_DIR:-$HOME/.claude}/projects"
+WORKERS="${TEAMLORE_WORKERS:-4}"
+RETRIES="${TEAMLORE_RETRIES:-2}"
+TAB="$(printf '\t')"
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+  say "teamlore: $*"
+  exit 1
+}
+
+connect() {
+  command -v jq >/dev/null || fail "jq is missing: install it first (brew install jq, apt install jq)"
+  command -v curl >/dev/null || fail "curl is missing"
+  URL="${TEAMLORE_URL:-}"
+  [ -n "$URL" ] || { [ -f "$FOLDER/url" ] && URL="$(cat "$FOLDER/url")"; }
+  URL="${URL:-$SERVED_BY}"
+  URL="${URL%/}"
+  KEY="${TEAMLORE_KEY:-}"
+  [ -n "$KEY" ] || { [ -f "$FOLDER/key" ] && KEY="$(cat "$FOLDER/key")"; }
+  [ -n "$KEY" ] || fail "no key: set TEAMLORE_KEY, or run setup.sh first"
+  case "$KEY" in *[!A-Za-z0-9._-]*) fail "the key has characters that no key has" ;; esac
+  mkdir -p "$FOLDER/state" || fail "cannot write to $FOLDER"
+  WORK="$(mktemp -d "$FOLDER/state/run.XXXXXX")" || fail "cannot write to $FOLDER/state"
+  # The key is in a file, so that the list of processes does not show it.
+  printf 'header = "X-API-Key: %s"\n' "$KEY" >"$WORK/curl"
+}
+
+# --- small tools that differ between systems -------------------------------------------------------
+
+if stat -c %s / >/dev/null 2>&1; then
+  DESCRIBE=(stat -c '%s %Y %n')
+else
+  DESCRIBE=(stat -f '%z %m %N')
+fi
+
+if command -v sha256sum >/dev/null; then
+  sha256() { sha256sum | cut -c1-64; }
+elif command -v shasum >/dev/null; then
+  sha256() { shasum -a 256 | cut -c1-64; }
+else
+  sha256() { openssl dgst -sha256 | sed 's/.*= *//'; }
+fi
+
+# A digest header's value from a SHA-256 in hex: base64 in the shell itself, for want of a tool
+# that is the same everywhere.
+digest_header() {
+  local hex="${1}0000" out="" i=0 n
+  local set64="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+  while [ $i -lt 66 ]; do
+    n=$((16#${hex:$i:3}))
+    out="$out${set64:$((n >> 6)):1}${set64:$((n & 63)):1}"
+    i=$((i + 3))
+  done
+  printf 'sha-256=:%s=:' "${out:0:43}"
+}
+
+# --- what is here, what is there ----------------------------------------------------------------
+
+# session, path, size, sha256 of each stored file, and nothing when the server cannot be asked.
+fetch_manifest() {
+  curl -fsS --connect-timeout 10 --max-time 300 --retry "$RETRIES" -K "$WORK/curl" \
+    "$URL/api/manifest${1:+?session_id=$1}" >"$WORK/manifest.json" || return 1
+  jq -r '[.session_id, .path, .size, .sha256] | join("\t")' \
+    "$WORK/manifest.json" >"$WORK/manifest"
+}
+
+# size, time and path of each local file, of one session where one is named.
+list_local() {
+  cd "$PROJECTS" || return 1
+  find . -type f -exec "${DESCRIBE[@]}" {} + >"$WORK/listed" || say "Some folders cannot be read."
+}
+
+# Splits what is here into what is settled (the new state's beginning) and what is to be done.
+# A file is settled when it is as it was at its last sync, and the server answers as it did then;
+# so neither is an unchanged file read, nor an older copy of a longer one sent again and again.
+compare() {
+  awk -v FS="$TAB" -v OFS="$TAB" -v now="$(date +%s)" -v only="${1:-}" \
+    -v settled="$WORK/settled" -v todo="$WORK/todo" -v odd="$WORK/odd" '
+    FILENAME ~ /manifest$/ { there[$1 FS $2] = $4; size[$1 FS $2] = $3; next }
+    FILENAME ~ /state.tsv$/ { known[$1] = $2 FS $3; digest[$1] = $4; answer[$1] = $5; next }
+    {
+      line = $0
+      if (line !~ /^[0-9]+ [0-9]+ \.\//) { odd_line(line); next }
+      bytes = line; sub(/ .*/, "", bytes)
+      sub(/^[0-9]+ /, "", line)
+      time = line; sub(/ .*/, "", time)
+      sub(/^[0-9]+ \.\//, "", line)
+      parts = split(line, part, "/")
+      if (parts < 2) next
+      session = part[2]
+      if (parts == 2) { if (!sub(/\.jsonl$/, "", session)) next; path = "" }
+      else { path = substr(line, length(part[1]) + length(part[2]) + 3) }
+      if (length(session) != 36 || session !~ /^[0-9a-fA-F]+-[0-9a-fA-F-]+$/) next
+      if (only != "" && session != only) next
+      if (line ~ /(^|\/)\.teamlore/) next
+      if (index(line, FS)) { odd_line(line); next }
+      key = session FS path
+      if (known[line] == bytes FS time && key in there &&
+          (there[key] == digest[line] || there[key] == answer[line]))
+        print line, bytes, time, digest[line], there[key] > settled
+      else
+        print line, session, path, bytes, time, (key in there ? size[key] : -1), there[key] > todo
+    }
+    function odd_line(text) { print text > odd }
+  ' "$WORK/manifest" "$STATE" "$WORK/listed"
+}
+
+# --- one file -----------------------------------------------------------------------------------
+
+# Sends a body to $address; sets $status, and leaves the answer in $mine/answer.
+send() {
+  local method="$1" body="$2" folder="$3"
+  shift 3
+  how=whole
+  : >"$mine/answer"
+  status="$(curl -sS -g --connect-timeout 10 --speed-limit 1 --speed-time 120 --retry "$RETRIES" \
+    -K "$WORK/curl" -X "$method" -T "$body" -H 'Expect:' -H "X-Project-Name: $folder" "$@" \
+    -D "$mine/headers" -o "$mine/answer" -w '%{http_code}' "$address" 2>"$mine/problem")"
+}
+
+# The fields of a line of the list, an empty one included (which `read` would swallow).
+split_line() {
+  local rest="$1" index=0
+  field=()
+  while [ $index -lt 7 ]; do
+    field[index]=${rest%%"$TAB"*}
+    case $rest in *"$TAB"*) rest=${rest#*"$TAB"} ;; *) rest="" ;; esac
+    index=$((index + 1))
+  done
+}
+
+# Sends what the server lacks of one file ($1: its path as in an address), and notes how it went.
+keep_file() {
+  local relative="${field[0]}" stored="${field[6]}" status digest size answer
+  # A copy: a running session goes on writing.
+  if ! cp -- "$relative" "$mine/copy" 2>"$mine/problem"; then
+    [ ! -e "$relative" ] || failed "$relative" "$(cat "$mine/problem")"
+    return 0
+  fi
+  size=$(($(wc -c <"$mine/copy")))
+  digest="$(sha256 <"$mine/copy")"
+  how=same
+  if [ "$digest" = "$stored" ]; then
+    record "$relative" "$size" "${field[4]}" "$digest" "$stored"
+    return 0
+  fi
+  address="$URL/api/sessions/conversation/${field[1]}"
+  [ -z "${field[2]}" ] || address="$URL/api/sessions/${field[1]}/files/$1"
+  send_tail "${relative%%/*}" "$digest" "$size" ||
+    send PUT "$mine/copy" "${relative%%/*}" -H "Content-Digest: $(digest_header "$digest")"
+  case "$status" in
+    2??)
+      unanswered=0
+      answer="$(sed -n 's/^[Ee][Tt][Aa][Gg]: *"\([0-9a-f]*\)".*/\1/p' "$mine/headers" | tail -n 1)"
+      record "$relative" "$size" "${field[4]}" "$digest" "${answer:-$digest}"
+      ;;
+    000 | 50[234]) unanswered=$((unanswered + 1)) && explain "$relative" ;;
+    *) unanswered=0 && explain "$relative" ;;
+  esac
+}
+
+# Sends only what follows on the stored bytes, where those are the beginning of ours.
+send_tail() {
+  local there="${field[5]}"
+  [ "$there" -gt 0 ] && [ "$there" -lt "$3" ] || return 1
+  [ "$(head -c "$there" "$mine/copy" | sha256)" = "${field[6]}" ] || return 1
+  tail -c "+$((there + 1))" "$mine/copy" >"$mine/tail"
+  send PATCH "$mine/tail" "$1" -H "Upload-Offset: $there" \
+    -H "Repr-Digest: $(digest_header "$2")" \
+    -H "Content-Digest: $(digest_header "$(sha256 <"$mine/tail")")"
+  case "$status" in 2??) how="tail" ;; *) return 1 ;; esac
+}
+
+explain() {
+  local why
+  why="$(jq -r '.error // .message // empty' "$mine/answer" 2>/dev/null)"
+  [ "$status" != 000 ] || why="$(cat "$mine/problem")"
+  failed "$1" "HTTP $status $why"
+}
+
+failed() { printf '%s\t%s\n' "$1" "$2" >>"$mine/failed"; }
+
+# Times are whole seconds, so what changed a moment ago might change again within the same one:
+# it is looked at once more next time.
+record() {
+  local time="$3"
+  [ $((NOW - time)) -gt 2 ] || time=0
+  printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$time" "$4" "$5" "$how" >>"$mine/done"
+}
+
+# One worker: every n-th line of the list.
+work() {
+  mine="$WORK/worker$1"
+  mkdir -p "$mine"
+  awk -v n="$WORKERS" -v i="$1" 'NR % n == i' "$WORK/todo" >"$mine/todo"
+  # Paths as they are in addresses, all in one go.
+  cut -f 3 "$mine/todo" | jq -rR 'split("/") | map(@uri) | join("/")' >"$mine/addresses"
+  local line encoded unanswered=0 address how
+  while IFS= read -r line && IFS= read -r encoded <&3; do
+    split_line "$line"
+    if [ "$unanswered" -ge 3 ]; then
+      failed "${field[0]}" "the server does not answer: run this again later"
+    else
+      keep_file "$encoded" </dev/null
+    fi
+  done <"$mine/todo" 3<"$mine/addresses"
+}
+
+# Background jobs of a script do not hear Ctrl-C.
+stop_workers() {
+  local jobs
+  jobs="$(jobs -p)"
+  # shellcheck disable=SC2086 # one word a job
+  [ -z "$jobs" ] || kill $jobs 2>/dev/null
+  wait
+}
+
+run_workers() {
+  local index=0
+  NOW="$(date +%s)"
+  while [ $index -lt "$WORKERS" ]; do
+    work $index &
+    index=$((index + 1))
+  done
+  wait
+}
+
+# --- everything ---------------------------------------------------------------------------------
+
+save_state() {
+  trap - EXIT
+  [ -f "$WORK/settled" ] || { clean_up; return; }
+  {
+    cat "$WORK/settled"
+    cat "$WORK"/worker*/done 2>/dev/null | cut -f 1-5
+  } >"$WORK/state" && mv -f "$WORK/state" "$STATE"
+  clean_up
+}
+
+clean_up() {
+  [ -z "${LOCK:-}" ] || rm -f "$LOCK"
+  rm -rf "$WORK"
+}
+
+count() { cat "$@" 2>/dev/null | wc -l | tr -d ' '; }
+
+kind() { cat "$WORK"/worker*/done 2>/dev/null | cut -f 6 | grep -c "^$1" || true; }
+
+sync_all() {
+  STATE="$FOLDER/state/state.tsv"
+  LOCK=""
+  trap clean_up EXIT
+  trap 'stop_workers; exit 130' INT TERM HUP
+  [ -d "$PROJECTS" ] || { say "No sessions yet: $PROJECTS does not exist."; return 0; }
+  take_lock "$FOLDER/state/sync.lock" || fail "another sync is running"
+  LOCK="$FOLDER/state/sync.lock"
+  [ -f "$STATE" ] || : >"$STATE"
+  fetch_manifest || fail "$URL cannot be asked what it has; nothing was sent"
+  list_local || fail "cannot read $PROJECTS"
+  : >"$WORK/settled" && : >"$WORK/todo" && : >"$WORK/odd"
+  compare
+  trap save_state EXIT
+  [ ! -s "$WORK/todo" ] || say "Looking at $(count "$WORK/todo") new or changed files …"
+  run_workers
+  report
+}
+
+report() {
+  local bad same
+  cat "$WORK"/worker*/failed >"$WORK/failures" 2>/dev/null
+  sed "s/\$/${TAB}a name that cannot be kept/" "$WORK/odd" >>"$WORK/failures"
+  bad="$(count "$WORK/failures")"
+  sed "s/^/  failed: /; s/${TAB}/: /" "$WORK/failures" >&2
+  same=$(($(count "$WORK/settled") + $(kind same)))
+  printf '%s\n' \
+    "Sync: $(kind whole) uploaded, $(kind tail) grown, $same unchanged, $bad failed."
+  [ "$bad" -eq 0 ]
+}
+
+# --- locks --------------------------------------------------------------------------------------
+
+# A link whose target is the owner's process id: made in one step, or not at all. One whose owner
+# is gone, or that is older than an hour, counts no more.
+take_lock() {
+  local owner me
+  # `$$` is the parent's id in the background part, and bash 3.2 has no other name for its own.
+  sh -c 'echo "$PPID"' >"$WORK/pid"
+  read -r me <"$WORK/pid"
+  ln -s "$me" "$1" 2>/dev/null && return 0
+  owner="$(readlink "$1" 2>/dev/null)" || return 1
+  if kill -0 "$owner" 2>/dev/null && [ -z "$(find "$1" -prune -mmin +60 2>/dev/null)" ]; then
+    return 1
+  fi
+  mv -f "$1" "$WORK/stale" 2>/dev/null
+  ln -s "$me" "$1" 2>/dev/null
+}
+
+# --- the hook -----------------------------------------------------------------------------------
+
+# Reads what Claude Code says and leaves at once; the upload goes on in a process group of its own,
+# with nothing of ours open, so that nobody waits for it or ends it.
+hook() {
+  local said session
+  said="$(cat)"
+  session="$(printf '%s' "$said" | jq -r '.session_id // empty' 2>/dev/null)"
+  case "$session" in *[!0-9a-fA-F-]* | "") exit 0 ;; esac
+  mkdir -p "$FOLDER/state" 2>/dev/null || exit 0
+  set -m
+  (hook_upload "$session") </dev/null >/dev/null 2>&1 &
+  exit 0
+}
+
+# One upload at a time for a session. Who comes while one runs leaves a mark and goes; who runs
+# looks for marks once more after its work, so that the last state is always sent.
+hook_upload() {
+  local session="$1" mark="$FOLDER/state/$1.wanted"
+  trap '' HUP
+  exec 2>>"$FOLDER/sync.log"
+  : >"$mark"
+  sleep "${TEAMLORE_SETTLE:-1}" # the last message may not be on disk yet
+  connect
+  trap clean_up EXIT
+  while [ -e "$mark" ]; do
+    take_lock "$FOLDER/state/$session.lock" || { LOCK=""; return 0; }
+    LOCK="$FOLDER/state/$session.lock"
+    rm -f "$mark"
+    hook_once "$session" || say "$(date) $session: not everything could be backed up"
+    rm -f "$LOCK"
+    LOCK=""
+  done
+  shorten_log
+}
+
+hook_once() {
+  STATE="$WORK/state.tsv"
+  rm -rf "$WORK"/worker*
+  : >"$STATE" && : >"$WORK/settled" && : >"$WORK/todo" && : >"$WORK/odd"
+  fetch_manifest "$1" && list_session "$1" && compare "$1" && run_workers && report >/dev/null
+}
+
+# The files of one session only, in whichever project.
+list_session() {
+  cd "$PROJECTS" || return 1
+  local place
+  for place in */"$1".jsonl */"$1"; do
+    [ ! -e "$place" ] || find "./$place" -type f -exec "${DESCRIBE[@]}" {} +
+  done >"$WORK/listed"
+}
+
+shorten_log() {
+  [ "$(($(wc -c <"$FOLDER/sync.log")))" -gt 200000 ] || return 0
+  tail -n 200 "$FOLDER/sync.log" >"$WORK/log" && cat "$WORK/log" >"$FOLDER/sync.log"
+}
+
+main() {
+  case "${1:-}" in
+    --hook) hook ;;
+    "") connect && sync_all ;;
+    *) fail "sync.sh takes no arguments, or --hook" ;;
+  esac
+}
+
+main "$@"

@@ -1,0 +1,67 @@
+"""Sessions as one archive, laid out as Claude Code has them below its folder `projects`."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import AsyncIterator
+from typing import Final
+
+from db.engine import Database
+from domain import manifest
+from domain.actor import Actor
+from domain.conversations import Custody
+from domain.errors import NotFound
+from domain.manifest import Item
+
+SUMS: Final = "SHA256SUMS"
+_RECORD: Final = 512
+_FOLDER_MAX: Final = 200
+_OTHER: Final = re.compile(r"[^a-zA-Z0-9]")
+
+
+async def archive(
+    db: Database, custody: Custody, actor: Actor, session_id: str | None = None
+) -> AsyncIterator[bytes]:
+    """A tar archive of the actor's sessions, or of one: every file, then the sums of all.
+
+    Raises NotFound when there is none, and BlockMissingError or BlockDamagedError rather than give
+    a wrong byte; who has got some of it then misses the end.
+    """
+    sums: list[str] = []
+    async for item in manifest.every(db, actor, session_id):
+        try:
+            found = await custody.open(actor, item.session.session_id, path=item.path)
+        except NotFound:
+            continue  # deleted while the archive was being made
+        content, name = found.version.content, place(item)
+        yield _head(name, content.size, int(found.version.updated_at.timestamp()))
+        async for block in custody.read(actor, content):
+            yield block
+        yield bytes(-content.size % _RECORD)
+        sums.append(f"{content.digest.hex()}  {name}\n")
+    if not sums:
+        raise NotFound("No such session")
+    listed = "".join(sums).encode()
+    yield _head(SUMS, len(listed), 0) + listed + bytes(-len(listed) % _RECORD + 2 * _RECORD)
+
+
+def place(item: Item) -> str:
+    """Where a file stands below `projects`."""
+    session = item.session
+    tail = f"{session.session_id}/{item.path}" if item.path else f"{session.session_id}.jsonl"
+    return f"{folder(session.project_name, session.working_directory)}/{tail}"
+
+
+def folder(project_name: str | None, directory: str | None) -> str:
+    """The name of a project's folder: the one it had, else as Claude Code makes it of the path."""
+    name = project_name or ""
+    if name and "/" not in name and not name.startswith(".") and name.isprintable():
+        return name
+    return _OTHER.sub("-", directory or "restored")[:_FOLDER_MAX]
+
+
+def _head(name: str, size: int, mtime: int) -> bytes:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mtime, entry.mode = size, mtime, 0o600
+    return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
