@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TypeVar
+
+T = TypeVar("T")
 
 PROVING = os.environ.get("TEAMLORE_PROVE") == "1"
 
 
-def dial(short: int, full: int) -> int:
-    """How many examples, steps or rounds to run."""
+def dial(short: T, full: T) -> T:
+    """How many examples, steps or rounds to run, or which ones."""
     return full if PROVING else short
