@@ -44,7 +44,7 @@ async def settled(page: Page) -> None:
     await page.wait_for_function("!document.querySelector('.loading')")
 
 
-@pytest.mark.parametrize(("size", "dark"), dial(FORMS[:2], FORMS))
+@pytest.mark.parametrize(("size", "dark"), FORMS[: dial(2, 4)])
 async def test_every_page_is_accessible_and_fits(
     server: RunningServer, open_page: OpenPage, size: tuple[int, int], dark: bool
 ) -> None:

@@ -141,7 +141,7 @@ async def test_a_long_conversation_opens_anywhere_and_fills_what_it_scrolls_to(
     count = dial(3000, 100_000)
     await put(owner, "long", *talk(count))
     query = "{ sessions(first: 1) { nodes { id reading { lines } } } }"
-    node: dict[str, Any] = {"id": "", "reading": {"lines": 0}}
+    node: Any = {"id": "", "reading": {"lines": 0}}
     while node["reading"]["lines"] != count:
         await asyncio.sleep(0.1)
         node = (await owner.ask(query))["sessions"]["nodes"][0]
