@@ -66,6 +66,29 @@ async def files(connection: Connection, access: Access, session: UUID) -> Sequen
     return (await connection.execute(query)).all()
 
 
+async def files_of(
+    connection: Connection, access: Access, sessions: Sequence[UUID]
+) -> Sequence[AnyRow]:
+    """`session, path, number, size, lines, digest, updated_at` of the caller's sessions' files.
+
+    Of each further file the current version, in the order of the paths.
+    """
+    names = ("session", "path", "number", "size", "lines", "digest", "updated_at")
+    query = (
+        scoped(versions, access, *(versions.c[name] for name in names))
+        .where(
+            versions.c.scope_id == access.account_id,
+            versions.c.session.in_(list(sessions)),
+            versions.c.path != CONVERSATION,
+        )
+        .ext(distinct_on(versions.c.session, versions.c.path))
+        .order_by(
+            versions.c.session, versions.c.path, versions.c.size.desc(), versions.c.number.desc()
+        )
+    )
+    return (await connection.execute(query)).all()
+
+
 async def current(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
     """`session, path, size, digest, updated_at` of every file of these sessions, as it is now."""
     v = versions.c

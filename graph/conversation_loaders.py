@@ -8,12 +8,14 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
+from domain import session_files
 from domain.actor import Actor
 from domain.reading import conversation, shared, usage
 from domain.reading.conversation import Message, Part, Reading, Summary
 from domain.reading.shared import SharedMessage
 from domain.reading.usage import ModelDay
 from domain.services import Services
+from domain.session_files import SessionFile
 from domain.sessions import Session
 
 Place: TypeAlias = tuple[UUID, str]
@@ -29,6 +31,9 @@ class ConversationLoaders:
         self.usage: DataLoader[UUID, list[ModelDay]] = DataLoader(self._usage, max_batch_size=BATCH)
         self.versions: DataLoader[UUID, list[Summary]] = DataLoader(
             self._versions, max_batch_size=BATCH
+        )
+        self.files: DataLoader[UUID, list[SessionFile]] = DataLoader(
+            self._files, max_batch_size=BATCH
         )
         self.sessions: DataLoader[UUID, Session | None] = DataLoader(
             self._sessions, max_batch_size=BATCH
@@ -54,6 +59,10 @@ class ConversationLoaders:
 
     async def _versions(self, ids: Sequence[UUID]) -> list[list[Summary]]:
         found = await conversation.versions(self._db, self._actor, ids)
+        return [found[id] for id in ids]
+
+    async def _files(self, ids: Sequence[UUID]) -> list[list[SessionFile]]:
+        found = await session_files.of_sessions(self._db, self._actor, ids)
         return [found[id] for id in ids]
 
     async def _sessions(self, ids: Sequence[UUID]) -> list[Session | None]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain import session_files
 from domain.errors import Invalid
 from domain.reading import conversation
 from domain.reading.conversation import Only, Part
@@ -82,6 +83,33 @@ class ConversationVersion:
             digest=version.digest.hex(),
             created_at=version.created_at,
             updated_at=version.updated_at,
+        )
+
+
+@strawberry.type(
+    description="A further file of a session: a subagent's transcript, a tool's large result. "
+    "Download it at `/api/sessions/{sessionId}/files/{path}`."
+)
+class SessionFile:
+    """A file."""
+
+    path: str = strawberry.field(description="Its path below the session's folder.")
+    version: int = strawberry.field(description="The number of its current version.")
+    size: BigInt = strawberry.field(description="Its size in bytes.")
+    lines: BigInt = strawberry.field(description="Its lines.")
+    digest: str = strawberry.field(description="The SHA-256 of its bytes, in hex.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @classmethod
+    def of(cls, file: session_files.SessionFile) -> SessionFile:
+        """The GraphQL view of a file."""
+        return cls(
+            path=file.path,
+            version=file.number,
+            size=BigInt(file.size),
+            lines=BigInt(file.lines),
+            digest=file.digest.hex(),
+            updated_at=file.updated_at,
         )
 
 
@@ -193,6 +221,12 @@ class ConversationFields:
         """The versions."""
         found = await info.context.loaders.conversations.versions.load(self.uuid)
         return [ConversationVersion.of(version) for version in found]
+
+    @computed("The further files of the session, by path: transcripts of subagents, tool results.")
+    async def files(self, info: Info) -> list[SessionFile]:
+        """The files."""
+        found = await info.context.loaders.conversations.files.load(self.uuid)
+        return [SessionFile.of(file) for file in found]
 
 
 class _Book:
