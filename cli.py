@@ -107,42 +107,28 @@ def reset_password(account: str, revoke_keys: bool) -> None:
 @main.command()
 def reindex() -> None:
     """Read every kept conversation anew: messages, search and token usage. Servers may run on."""
-    with _attached(_load_settings({})) as ready:
-        from app import build_services
 
-        async def read() -> tuple[int, int]:
-            services = build_services(ready)
-            try:
-                due = await services.reader.begin_again()
-                return due, await services.reader.read_all()
-            finally:
-                await services.reader.stop()
-                await services.custody.close()
-                await services.db.close()
-
-        due, done = asyncio.run(read())
+    async def read(services: Services) -> None:
+        due = await services.reader.begin_again()
+        done = await services.reader.read_all()
         click.echo(f"{due} conversations were due, {done} of them were read here.")
+
+    _operate(read)
 
 
 @main.command()
 def prune() -> None:
     """Forget what the log need not know any more; a running server does it every hour."""
-    from db.engine import Database
-    from domain.pruning import Forgotten
-    from domain.pruning import prune as forget
 
-    async def pruned(settings: Settings) -> Forgotten:
-        db = Database(settings.database_url or "", pool_size=2)
-        try:
-            return await forget(db, settings.log_retention)
-        finally:
-            await db.close()
+    async def forget(services: Services) -> None:
+        from domain import pruning
 
-    with _attached(_load_settings({})) as ready:
-        done = asyncio.run(pruned(ready))
-    click.echo(f"Pruned {done.entries} log entries and {done.tombstones} tombstones.")
-    if not done.complete:
-        click.echo("A server is pruning at this moment; it does the rest.")
+        done = await pruning.prune(services.db, services.settings.log_retention)
+        click.echo(f"Pruned {done.entries} log entries and {done.tombstones} tombstones.")
+        if not done.complete:
+            click.echo("A server is pruning at this moment; it does the rest.")
+
+    _operate(forget)
 
 
 @main.command()
@@ -268,6 +254,7 @@ async def _with_services(
     try:
         await operation(services)
     finally:
+        await services.reader.stop()
         services.passwords.close()
         await services.custody.close()
         await services.db.close()

@@ -51,21 +51,6 @@ async def of(
     return (await connection.execute(query)).all()
 
 
-async def files(connection: Connection, access: Access, session: UUID) -> Sequence[AnyRow]:
-    """Path and current version of each further file of a session, in the order of their paths."""
-    query = (
-        scoped(versions, access, versions.c.path, *COLUMNS)
-        .where(
-            versions.c.scope_id == access.account_id,
-            versions.c.session == session,
-            versions.c.path != CONVERSATION,
-        )
-        .ext(distinct_on(versions.c.path))
-        .order_by(versions.c.path, versions.c.size.desc(), versions.c.number.desc())
-    )
-    return (await connection.execute(query)).all()
-
-
 async def files_of(
     connection: Connection, access: Access, sessions: Sequence[UUID]
 ) -> Sequence[AnyRow]:

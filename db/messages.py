@@ -28,7 +28,6 @@ from db.conversations import COLUMNS as VERSION_COLUMNS
 from db.engine import Connection
 from db.rows import AnyRow, AnySelect
 from db.scope import Access, scoped
-from db.sessions import COLUMNS as SESSION_COLUMNS
 from db.tables import conversation_versions as versions
 from db.tables import messages, readings, sessions
 
@@ -190,9 +189,12 @@ async def read_versions(
 ) -> Sequence[AnyRow]:
     """The versions that the readings of these sessions and files describe."""
     r, v = readings.c, versions.c
-    same = [r.scope_id == v.scope_id, r.session == v.session, r.number == v.number]
-    if "path" in v:
-        same.append(r.file == v.path)
+    same = (
+        r.scope_id == v.scope_id,
+        r.session == v.session,
+        r.file == v.path,
+        r.number == v.number,
+    )
     query = (
         select(r.session, r.file, *VERSION_COLUMNS)
         .select_from(readings.join(versions, and_(*same)))
@@ -212,18 +214,6 @@ async def versions_of(
     v = versions.c
     columns = (v.session, v.number, v.size, v.lines, v.digest, v.created_at, v.updated_at)
     query = scoped(versions, access, *columns).where(
-        v.scope_id == access.account_id, v.session.in_(list(ids))
+        v.scope_id == access.account_id, v.session.in_(list(ids)), v.path == ""
     )
-    if "path" in v:
-        query = query.where(v.path == "")
     return (await connection.execute(query.order_by(v.session, v.number))).all()
-
-
-async def sessions_by_ids(
-    connection: Connection, access: Access, ids: Sequence[UUID]
-) -> Sequence[AnyRow]:
-    """The caller's living sessions with these ids of ours."""
-    query = scoped(sessions, access, *SESSION_COLUMNS).where(
-        sessions.c.scope_id == access.account_id, sessions.c.id.in_(list(ids))
-    )
-    return (await connection.execute(query)).all()

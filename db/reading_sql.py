@@ -7,11 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from db.tables import conversation_versions
-
-_PATH: Final = "v.path" if "path" in conversation_versions.c else "''"
-"""The file that a version belongs to; where there is but one a session, the empty path."""
-
 HOLD: Final = """
 UPDATE reading_due SET leased_until = clock_timestamp() + interval '30 seconds'
 WHERE scope_id = $1 AND session = $2 AND file = $3
@@ -56,18 +51,18 @@ WHERE scope_id = $1 AND session = $2 AND file = $3 AND generation <> $4
 """
 ALL: Final = """
 INSERT INTO reading_due (scope_id, session, file)
-SELECT DISTINCT v.scope_id, v.session, :path FROM conversation_versions v
-WHERE :path = '' OR :path LIKE 'subagents/%.jsonl'
+SELECT DISTINCT v.scope_id, v.session, v.path FROM conversation_versions v
+WHERE v.path = '' OR v.path LIKE 'subagents/%.jsonl'
 ON CONFLICT (scope_id, session, file) DO UPDATE SET generation = reading_due.generation + 1
 RETURNING 1
-""".replace(":path", _PATH)
+"""
 HEAD: Final = """
 SELECT v.number, v.size, v.lines, v.digest, v.block_size, v.blocks
 FROM conversation_versions v
 JOIN sessions s ON s.scope_id = v.scope_id AND s.id = v.session AND s.deleted_at IS NULL
-WHERE v.scope_id = $1 AND v.session = $2 AND :path = $3
+WHERE v.scope_id = $1 AND v.session = $2 AND v.path = $3
 ORDER BY v.size DESC, v.number DESC LIMIT 1
-""".replace(":path", _PATH)
+"""
 ALONE: Final = "SELECT pg_advisory_xact_lock(5, hashtext($1::uuid::text))"
 BEGIN: Final = """
 INSERT INTO readings (

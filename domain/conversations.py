@@ -65,14 +65,6 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A further file of a session, as it is now."""
-
-    path: str
-    version: Version
-
-
-@dataclass(frozen=True, slots=True)
 class _Taken:
     """An upload whose stream has ended."""
 
@@ -297,12 +289,6 @@ class Custody:
     ) -> Sequence[Version]:
         """All versions of a session's conversation, oldest first; none for an unknown session."""
         return (await self._load(actor, session_id, path)).versions
-
-    async def files(self, actor: Actor, session: Session) -> Sequence[File]:
-        """The further files of a session, in the order of their paths."""
-        async with self._db.read() as connection:
-            rows = await version_rows.files(connection, actor.access, session.id)
-        return [File(row.path, version_of(row)) for row in rows]
 
     async def read(
         self, actor: Actor, content: Content, start: int = 0, stop: int | None = None

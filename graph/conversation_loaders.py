@@ -16,7 +16,6 @@ from domain.reading.shared import SharedMessage
 from domain.reading.usage import ModelDay
 from domain.services import Services
 from domain.session_files import SessionFile
-from domain.sessions import Session
 
 Place: TypeAlias = tuple[UUID, str]
 BATCH = 1000
@@ -34,9 +33,6 @@ class ConversationLoaders:
         )
         self.files: DataLoader[UUID, list[SessionFile]] = DataLoader(
             self._files, max_batch_size=BATCH
-        )
-        self.sessions: DataLoader[UUID, Session | None] = DataLoader(
-            self._sessions, max_batch_size=BATCH
         )
         self.messages: DataLoader[Place, Message | None] = DataLoader(
             self._messages, max_batch_size=BATCH
@@ -64,10 +60,6 @@ class ConversationLoaders:
     async def _files(self, ids: Sequence[UUID]) -> list[list[SessionFile]]:
         found = await session_files.of_sessions(self._db, self._actor, ids)
         return [found[id] for id in ids]
-
-    async def _sessions(self, ids: Sequence[UUID]) -> list[Session | None]:
-        found = await conversation.sessions_by_ids(self._db, self._actor, ids)
-        return [found.get(id) for id in ids]
 
     async def _messages(self, places: Sequence[Place]) -> list[Message | None]:
         found = await conversation.by_uuids(self._db, self._actor, places)

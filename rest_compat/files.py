@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from domain import file_removal, sessions
+from domain import file_removal, session_files, sessions
 from domain.conversations import Uploaded
 from domain.errors import NotFound
-from domain.versions import Version
+from domain.session_files import SessionFile
 from rest_compat import upload
 from rest_compat.call import Call
 from rest_compat.download import MEDIA_TYPE, asked_version, send
@@ -22,8 +22,8 @@ _PLAIN: Final = "application/octet-stream"
 async def list_files(call: Call) -> Response:
     """The further files of a session, without their contents."""
     session = await sessions.get(call.services.db, call.actor, upload.either_id(call))
-    files = await call.services.custody.files(call.actor, session)
-    return json_response({"files": [_present(file.path, file.version) for file in files]})
+    found = await session_files.of_sessions(call.services.db, call.actor, [session.id])
+    return json_response({"files": [_present(file) for file in found[session.id]]})
 
 
 async def get_file(call: Call) -> Response:
@@ -78,12 +78,12 @@ def _path(call: Call) -> str:
     return path
 
 
-def _present(path: str, version: Version) -> dict[str, Any]:
+def _present(file: SessionFile) -> dict[str, Any]:
     return {
-        "path": path,
-        "version": version.number,
-        "size": version.content.size,
-        "lines": version.content.lines,
-        "sha256": version.content.digest.hex(),
-        "updated": version.updated_at,
+        "path": file.path,
+        "version": file.number,
+        "size": file.size,
+        "lines": file.lines,
+        "sha256": file.digest.hex(),
+        "updated": file.updated_at,
     }

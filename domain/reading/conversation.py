@@ -20,7 +20,6 @@ from domain.actor import Actor
 from domain.conversations import Custody
 from domain.errors import Conflict, Invalid, TooLarge
 from domain.reading import words
-from domain.sessions import Session
 from domain.versions import version_of
 
 RAW_MAX: Final = 16 * 1024 * 1024
@@ -210,13 +209,6 @@ async def versions(db: Database, actor: Actor, ids: Sequence[UUID]) -> dict[UUID
     for row in found:
         by_session[row.session].append(Summary(*row))
     return by_session
-
-
-async def sessions_by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> dict[UUID, Session]:
-    """Those of these sessions that are the actor's."""
-    async with db.read() as connection:
-        found = await rows.sessions_by_ids(connection, actor.access, ids)
-    return {row.id: Session(*row) for row in found}
 
 
 async def raw(

@@ -47,7 +47,7 @@ class ConversationHit:
     @computed("The session it is from; null when that was deleted this very moment.")
     async def session(self, info: Info) -> Session | None:
         """The session."""
-        found = await info.context.loaders.conversations.sessions.load(self.session_uuid)
+        found = await info.context.loaders.sessions.load(self.session_uuid)
         return None if found is None else Session.of(found)
 
     @classmethod
