@@ -108,3 +108,9 @@ async def sign_in(page: Page, caller: Caller) -> None:
     await page.get_by_label("API key").fill(caller.api_key or "")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("navigation")).to_be_visible()
+
+
+async def settled(page: Page) -> None:
+    """Wait until nothing is being loaded any more."""
+    await page.wait_for_load_state("networkidle")
+    await page.wait_for_function("!document.querySelector('.loading')")
