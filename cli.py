@@ -309,7 +309,7 @@ def _run(settings: Settings, app: ASGIApp, listener: socket.socket) -> None:
     from uvicorn import Server
 
     port = listener.getsockname()[1]
-    host = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    host = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     class Announcing(Server):
