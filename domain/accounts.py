@@ -128,6 +128,8 @@ async def log_in(services: Services, data: Credentials, origin: Origin) -> tuple
         await asyncio.gather(noted, asyncio.sleep(NOTING_SECONDS))
         raise Unauthenticated("Invalid credentials")
     async with services.db.begin() as connection:
+        if not await key_rows.holds(connection, row.id, None, row.token_epoch):
+            raise Unauthenticated("Invalid credentials")
         actor = Actor(row.id, {row.id: "owner"}, origin=origin)
         await audit.record(connection, actor, "logged_in")
     return account_of(row), services.tokens.sign(row.id, row.token_epoch)
