@@ -22,9 +22,12 @@ async def test_a_newcomer_opens_an_account_and_is_shown_the_key_once(
     key = await page.get_by_label("the key", exact=True).inner_text()
     answer = await server.client.get("/api/sessions", headers={"x-api-key": key})
     assert answer.status_code == 200
-    variables = await page.get_by_label(
-        "the variables of the session scripts", exact=True
-    ).inner_text()
+    command = await page.get_by_label("the set-up command", exact=True).inner_text()
+    assert command == f"curl -fsS {server.url}/setup.sh | TEAMLORE_KEY={key} bash"
+    variables = await page.locator(
+        "pre[aria-label='the variables of the session scripts']"
+    ).text_content()
+    assert variables is not None
     assert f"CSR_API_KEY={key}" in variables
     assert f"CSR_URL={server.url}" in variables
     await page.get_by_role("button", name="I have kept the key").click()

@@ -113,3 +113,9 @@ async def sign_in(page: Page, caller: Caller) -> None:
 def menu(page: Page, name: str) -> Locator:
     """The link to one of the pages that everybody has, which other links may be named like."""
     return page.get_by_role("navigation", name="Pages").get_by_role("link", name=name, exact=True)
+
+
+async def settled(page: Page) -> None:
+    """Wait until nothing is being loaded any more."""
+    await page.wait_for_load_state("networkidle")
+    await page.wait_for_function("!document.querySelector('.loading')")
