@@ -97,7 +97,7 @@ class Settings(BaseModel):
     """Holds the embedded PostgreSQL, the secrets and, without a BLOB_URL, the blocks."""
     database_url: str | None = None
     """None means: run the embedded PostgreSQL in `data_dir`."""
-    database_pool: int = Field(10, ge=2, le=200)
+    database_pool: int = Field(20, ge=2, le=400)
     blob_url: str | None = None
     """None means: the folder `blobs` in `data_dir`."""
 

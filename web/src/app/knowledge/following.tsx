@@ -62,13 +62,13 @@ export function useNews(): News {
 
 export function Following({ news }: { news: News }) {
   const [{ data }] = useQuery({ query: TEAMS });
-  const state = useFeed<KnowledgeEvent>({ query: MINE, field: "myFeed", variables: {}, onEvent: news.tell, onGap: () => news.tell(null) });
+  const state = useFeed<KnowledgeEvent>({ query: MINE, field: "myFeed", variables: {}, onEvent: news.tell, onBegun: () => news.tell(null) });
   const { setState } = news;
   useEffect(() => setState(state), [state, setState]);
   return data?.teams.slice(0, TEAMS_FOLLOWED).map(({ id }) => <OfTeam key={id} id={id} news={news} />);
 }
 
 function OfTeam({ id, news }: { id: string; news: News }) {
-  useFeed<KnowledgeEvent>({ query: OF_TEAM, field: "teamFeed", variables: { id }, onEvent: news.tell, onGap: () => news.tell(null) });
+  useFeed<KnowledgeEvent>({ query: OF_TEAM, field: "teamFeed", variables: { id }, scopes: [id], onEvent: news.tell, onBegun: () => news.tell(null) });
   return null;
 }
