@@ -61,7 +61,7 @@ async def page(
     for scope_id in wanted:
         require(actor, "team.read", scope_id)
     known = _known(actor, after)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         bounds = await rows.bounds(connection, actor.access, wanted)
         starts = {scope: _start(known.get(scope), bound) for scope, bound in bounds.items()}
         positions = {scope: start.version for scope, start in starts.items()}

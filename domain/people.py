@@ -22,6 +22,6 @@ class Person:
 
 async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Person]:
     """Those of the accounts that share a team with the actor, itself included, in any order."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.sharing(connection, actor.access, ids)
     return [Person(row.id, row.email, row.username) for row in found]
