@@ -117,10 +117,11 @@ class Database:
 
 async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
     """The connection below SQLAlchemy's; another one where PostgreSQL has closed it meanwhile."""
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    if driver.is_closed():
+    found = (await connection.get_raw_connection()).driver_connection
+    if found is None or found.is_closed():
         await connection.invalidate()
-        driver = (await connection.get_raw_connection()).driver_connection
+        found = (await connection.get_raw_connection()).driver_connection
+    driver: asyncpg.Connection = found
     return driver
 
 
