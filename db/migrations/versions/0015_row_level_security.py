@@ -1,7 +1,7 @@
 """Row-level security: no row without a claim to it, whatever a query forgets.
 
-Revision ID: 0009
-Revises: 0008
+Revision ID: 0015
+Revises: 0014
 
 `docs/decisions/0004-row-level-security.md` says why it is like this.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -66,7 +66,7 @@ IN_SCOPE = (
     "token_usage",
     "log",
 )
-OF_ACCOUNT = {"api_keys": "account_id", "accounts": "id"}
+OF_ACCOUNT = {"api_keys": "account_id", "mail_tokens": "account_id", "accounts": "id"}
 
 # What a team may read of its members' sessions, and only read: see `db.session_shares`.
 _SHARED = """
