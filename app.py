@@ -76,7 +76,8 @@ def build_services(settings: Settings) -> Services:
     """The collaborators of all operations. Raises ValueError when a required setting is missing."""
     if settings.database_url is None or settings.jwt_secret is None:
         raise ValueError("database_url and jwt_secret must be set before the app is made")
-    db = Database(settings.database_url, pool_size=settings.database_pool)
+    pool, role = settings.database_pool, settings.database_role
+    db = Database(settings.database_url, pool_size=pool, role=role)
     blobs = open_store(settings.blob_place)
     custody = Custody(db, blobs, settings)
     return Services(
@@ -87,5 +88,5 @@ def build_services(settings: Settings) -> Services:
         throttle=Throttle(settings),
         hub=Hub(db),
         custody=custody,
-        reader=Reader(ReadingStore(db.dsn), custody, settings.reading_line_max),
+        reader=Reader(ReadingStore(db.dsn, role), custody, settings.reading_line_max),
     )

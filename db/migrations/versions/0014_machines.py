@@ -1,7 +1,7 @@
 """Which API key last backed a session up: how machines are told apart.
 
-Revision ID: 0013
-Revises: 0008
+Revision ID: 0014
+Revises: 0010
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0008"
+revision = "0014"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
