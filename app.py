@@ -13,6 +13,7 @@ from content_coding import ContentCoding
 from db.blobs import open_store
 from db.engine import Database
 from db.reading_store import ReadingStore
+from db.reads import Reads
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> Starlette:
             await services.hub.stop()
             services.passwords.close()
             await services.custody.close()
+            await services.reads.close()
             await services.db.close()
 
     graph = create_graphql_app(services)
@@ -81,6 +83,7 @@ def build_services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         db=db,
+        reads=Reads(settings.database_url, settings.database_pool),
         passwords=Passwords(settings.bcrypt_rounds),
         tokens=Tokens(settings.jwt_secret, settings.jwt_expires_in),
         throttle=Throttle(settings),

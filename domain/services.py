@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db.engine import Database
+from db.reads import Reads
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
@@ -20,6 +21,8 @@ class Services:
 
     settings: Settings
     db: Database
+    reads: Reads
+    """The connections of planned reads."""
     passwords: Passwords
     tokens: Tokens
     throttle: Throttle

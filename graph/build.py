@@ -12,6 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
+from graph.plan.planner import Planner
 from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.changes import ChangeQueries
 from graph.resolvers.conversations import ConversationQueries
@@ -87,7 +88,8 @@ class GraphQLApp:
     def __init__(self, services: Services) -> None:
         self._services = services
         introspection = services.settings.introspection_allowed
-        self._engine = Engine(core_schema(), introspection=introspection)
+        planner = Planner(schema, services.reads) if services.settings.query_plans else None
+        self._engine = Engine(core_schema(), introspection=introspection, planner=planner)
         self._http = HttpEndpoint(services, self._engine)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
