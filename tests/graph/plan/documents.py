@@ -52,7 +52,8 @@ BENCHMARKS = {
         } } }""",
     "mine": "query ($first: Int!) { knowledge(first: $first) { nodes { <entry> author { id } } } }",
     "nested": """query ($first: Int!) { teams { id name members { nodes { role
-        user { id email } } } knowledge(first: $first) { nodes { id summary author { id username } } } } }""",
+        user { id email } } } knowledge(first: $first) { nodes {
+        id summary author { id username } } } } }""",
 }
 
 
