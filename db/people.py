@@ -33,3 +33,9 @@ async def sharing(
     """
     query = visible(access).where(accounts.c.id.in_(list(ids)))
     return list(await connection.execute(query))
+
+
+async def existing(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids that are accounts."""
+    query = select(accounts.c.id).where(accounts.c.id.in_(list(ids)))
+    return set((await connection.execute(query)).scalars())

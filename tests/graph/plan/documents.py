@@ -1,4 +1,4 @@
-"""Queries that are hard in some way, and those that the benchmark sends."""
+"""Queries that are hard in some way."""
 
 from __future__ import annotations
 
@@ -43,17 +43,6 @@ CASES: dict[str, str] = {
     "computed fields": "{ viewer { id usage { teams } } }",
     "introspection": "{ __typename __schema { queryType { name } } viewer { id } }",
     "nothing but a name": "{ __typename }",
-}
-BENCHMARKS = {
-    "point read": "query ($id: ID!) { node(id: $id) { ... on KnowledgeEntry { <entry> } } }",
-    "page": """query ($team: ID!, $first: Int!) { team(id: $team) { knowledge(first: $first) {
-        edges { cursor node { <entry> author { id email username } } }
-        pageInfo { hasNextPage endCursor }
-        } } }""",
-    "mine": "query ($first: Int!) { knowledge(first: $first) { nodes { <entry> author { id } } } }",
-    "nested": """query ($first: Int!) { teams { id name members { nodes { role
-        user { id email } } } knowledge(first: $first) { nodes {
-        id summary author { id username } } } } }""",
 }
 
 
