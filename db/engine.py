@@ -45,6 +45,8 @@ class Database:
 
     def __init__(self, dsn: str, *, pool_size: int = 20) -> None:
         self.dsn = dsn
+        self.commits = 0
+        """How many transactions this process has committed: what was read before may be old."""
         self.engine: AsyncEngine = create_async_engine(
             to_asyncpg_url(dsn),
             pool_size=pool_size,
@@ -83,6 +85,7 @@ class Database:
         with translated():
             async with self.engine.begin() as connection:
                 yield connection
+            self.commits += 1
 
     async def ping(self) -> bool:
         """Whether a statement comes back within two seconds."""

@@ -140,6 +140,12 @@ async def authenticate(services: Services, credential: str, origin: Origin = NOW
 
     Raises Unauthenticated when it is malformed, unknown, expired or revoked.
     """
+    return await services.recent.actor(
+        credential, origin, lambda: _authenticated(services, credential, origin)
+    )
+
+
+async def _authenticated(services: Services, credential: str, origin: Origin) -> Actor:
     if "." in credential:
         return await _by_token(services, credential, origin)
     if not _KEY.fullmatch(credential):

@@ -10,6 +10,7 @@ from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
 from domain.reading.reader import Reader
+from domain.recent import RecentActors
 from domain.throttle import Throttle
 from domain.tokens import Tokens
 from settings import Settings
@@ -25,6 +26,7 @@ class Services:
     """The connections of planned reads."""
     passwords: Passwords
     tokens: Tokens
+    recent: RecentActors
     throttle: Throttle
     hub: Hub
     custody: Custody

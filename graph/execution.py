@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from graphql import (
@@ -24,13 +24,15 @@ from graphql.execution import (
     execute_root_selection_set,
 )
 
+from domain.actor import Actor
 from graph import errors, introspection, limits, texts
 from graph.context import Context
 from graph.encoding import canonical
 from graph.errors import Refused
 from graph.fanout import Alone, Fanout, Feed, Key, Stream, response, resuming_variable
 from graph.persisted import PersistedDocuments
-from graph.plan.planner import Planner
+from graph.plan.planner import Bound, Planner
+from graph.plan.shortcuts import Shortcut, Shortcuts
 
 REMEMBERED_DOCUMENTS = 512
 REMEMBERED_BYTES = 8 * 1024
@@ -46,6 +48,8 @@ class Request:
     operation_name: str | None = None
     persisted: Any = None
     """What `extensions.persistedQuery` says; then `query` may be empty until it is recalled."""
+    body: bytes | None = None
+    """The bytes that it came as."""
 
 
 class Engine:
@@ -60,6 +64,7 @@ class Engine:
     ) -> None:
         self._schema = schema
         self._planner = planner
+        self.shortcuts = Shortcuts()
         self._introspection = introspection
         self._persisted = PersistedDocuments()
         self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
@@ -123,13 +128,35 @@ class Engine:
     ) -> dict[str, Any] | None:
         """The data of a query that the plan covers."""
         document, operation = self._operation(request)
+        planner = self._planner
         if (
-            self._planner is None
+            planner is None
             or context.caller is None
             or operation.operation is not OperationType.QUERY
         ):
             return None
-        return await self._planner.answer(document, operation, variables, context.caller)
+        bound = planner.bind(document, operation, variables)
+        if bound is None:
+            planner.outcomes["executed"] += 1
+            return None
+        if request.persisted is None:
+            self.shortcuts.remember(
+                request.body,
+                (request.query, request.operation_name),
+                variables,
+                Shortcut(bound, context.cost),
+                partial(planner.bind, document, operation),
+            )
+        return await planner.run(bound, context.caller)
+
+    @property
+    def plans(self) -> bool:
+        """Whether there is a planner."""
+        return self._planner is not None
+
+    async def run(self, bound: Bound, actor: Actor) -> dict[str, Any] | None:
+        """The data of a query that has a plan; None where the ordinary executor has to answer."""
+        return None if self._planner is None else await self._planner.run(bound, actor)
 
     def _executor(self, request: Request, context: Context) -> Executor[Any]:
         return self._built(request, self._checked(request, context), context)

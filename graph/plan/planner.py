@@ -66,19 +66,6 @@ class Planner:
         self._known: OrderedDict[int, _Known] = OrderedDict()
         self.outcomes: Counter[str] = Counter()
 
-    async def answer(
-        self,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        variables: Mapping[str, Any],
-        actor: Actor,
-    ) -> dict[str, Any] | None:
-        """The data of a query; None where the ordinary executor has to answer."""
-        bound = self.bind(document, operation, variables)
-        data = None if bound is None else await self.run(bound, actor)
-        self.outcomes["executed" if data is None else "planned"] += 1
-        return data
-
     def bind(
         self,
         document: DocumentNode,
@@ -102,10 +89,13 @@ class Planner:
         Raises DatabaseUnavailableError and its like.
         """
         arguments = bound.arguments(actor)
-        if arguments is None:
-            return None
+        data = None if arguments is None else await self._run(bound.plan, arguments)
+        self.outcomes["executed" if data is None else "planned"] += 1
+        return data
+
+    async def _run(self, plan: Compiled, arguments: list[Any]) -> dict[str, Any] | None:
         try:
-            return bound.plan.build(await self._reads.fetch(bound.plan.sql, arguments))
+            return plan.build(await self._reads.fetch(plan.sql, arguments))
         except (Uncovered, KeyError):
             return None
         except asyncpg.PostgresError:
