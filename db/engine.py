@@ -117,7 +117,7 @@ class Database:
 
 async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
     """The connection below SQLAlchemy's; another one where PostgreSQL has closed it meanwhile."""
-    found = (await connection.get_raw_connection()).driver_connection
+    found: Any = (await connection.get_raw_connection()).driver_connection
     if found is None or found.is_closed():
         await connection.invalidate()
         found = (await connection.get_raw_connection()).driver_connection
