@@ -16,6 +16,7 @@ import asyncpg
 
 from db.dsn import to_libpq_dsn
 from db.engine import translated
+from db.server_role import assume
 
 CONNECT_SECONDS = 1.5
 COMMAND_SECONDS = 35.0
@@ -27,7 +28,8 @@ KEPT_STATEMENTS = 200
 class Reads:
     """A pool of connections that only read; the connection used last is used next."""
 
-    def __init__(self, dsn: str, size: int) -> None:
+    def __init__(self, dsn: str, *, size: int, role: str) -> None:
+        self._role = role
         self._dsn = to_libpq_dsn(dsn)
         self._free: list[Any] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -96,7 +98,7 @@ class Reads:
                 return
 
     async def _connect(self) -> Any:
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             self._dsn,
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
@@ -111,3 +113,15 @@ class Reads:
                 "plan_cache_mode": "force_generic_plan",
             },
         )
+        try:
+            await assume(connection, self._role)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+
+CLAIM = "(SELECT set_config('teamlore.account', {account}::text, true)) IS NOT NULL"
+"""A condition that claims the account for the statement that it is a part of, in the same round
+trip. Naming no table, it is looked at before any row is: PostgreSQL plans it as the one-time filter
+of a Result above all scans. If it ever were not, row-level security would show no rows at all."""

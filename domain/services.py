@@ -8,6 +8,7 @@ from db.engine import Database
 from db.reads import Reads
 from domain.conversations import Custody
 from domain.feed import Hub
+from domain.login_attempts import LoginAttempts
 from domain.passwords import Passwords
 from domain.reading.reader import Reader
 from domain.recent import RecentActors
@@ -28,6 +29,7 @@ class Services:
     tokens: Tokens
     recent: RecentActors
     throttle: Throttle
+    logins: LoginAttempts
     hub: Hub
     custody: Custody
     reader: Reader

@@ -19,11 +19,12 @@ from graphql import GraphQLEnumType, GraphQLSchema
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.types import NullType, TypeEngine
 
+from db.reads import CLAIM
 from db.rows import AnySelect
 from graph.mapping import Column, Flag
 from graph.plan import render
 from graph.plan.sources import MANY, ONE, Placed
-from graph.plan.symbols import Symbols, Uncovered, renumbered
+from graph.plan.symbols import ACCOUNT, Symbols, Uncovered, renumbered
 from graph.plan.tree import (
     Inside,
     Leaf,
@@ -348,7 +349,9 @@ class Compiler:
         if order is None:
             listed = self._order(branch) if branch.order else []
             order = f"ORDER BY {', '.join(listed)}" if listed else ""
-        return f"SELECT {', '.join(outputs)} FROM {source} {' '.join(branch.joins)} {order}".strip()
+        claim = CLAIM.format(account=f"${ACCOUNT + 1}::uuid")
+        joined = f"{source} {' '.join(branch.joins)}"
+        return f"SELECT {', '.join(outputs)} FROM {joined} WHERE {claim} {order}".strip()
 
     # The function
 

@@ -1,7 +1,7 @@
 """Which API key last backed a session up: how machines are told apart.
 
 Revision ID: 0014
-Revises: 0008
+Revises: 0010
 """
 
 from __future__ import annotations
