@@ -48,7 +48,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             to_asyncpg_url(dsn),
             pool_size=pool_size,
-            max_overflow=0,  # what is beyond the pool is opened for one use: 2 ms of PostgreSQL each
+            max_overflow=0,  # such a connection is opened for one use: 2 ms of PostgreSQL
             pool_timeout=POOL_WAIT_SECONDS,
             pool_use_lifo=True,
             hide_parameters=True,  # private text must not reach the log in an error's message
