@@ -115,19 +115,19 @@ async def _register(
 async def log_in(services: Services, data: Credentials, origin: Origin) -> tuple[Account, str]:
     """The account and a fresh token, for the right password.
 
-    An unknown address costs the same time as a wrong password, and both raise Unauthenticated;
-    too many failures from one network address raise RateLimited.
+    An unknown address costs the same time as a wrong password, and both raise Unauthenticated; too
+    many attempts raise RateLimited.
     """
     who, address = email_key(data.email), origin.address or "unknown"
-    await services.throttle.check_login(who, address)
+    await services.logins.begin(who, address)
     async with services.db.read(System("log-in")) as connection:
         row = await rows.by_email(connection, who)
     right = await services.passwords.verify(data.password, row.password_hash if row else None)
     if row is None or not right:
-        await services.throttle.failed_login(who, address)
         noted = audit.record_failure(services.db, who, origin)
         await asyncio.gather(noted, asyncio.sleep(NOTING_SECONDS))
         raise Unauthenticated("Invalid credentials")
+    await services.logins.succeeded(who, address)
     actor = Actor(row.id, {row.id: "owner"}, origin=origin)
     async with services.db.begin(actor) as connection:
         if not await key_rows.holds(connection, row.id, None, row.token_epoch):
@@ -141,11 +141,17 @@ async def authenticate(services: Services, credential: str, origin: Origin = NOW
 
     Raises Unauthenticated when it is malformed, unknown, expired or revoked.
     """
+    return await services.recent.actor(
+        credential, origin, lambda: _authenticated(services, credential, origin)
+    )
+
+
+async def _authenticated(services: Services, credential: str, origin: Origin) -> Actor:
     if "." in credential:
         return await _by_token(services, credential, origin)
     if not _KEY.fullmatch(credential):
         raise Unauthenticated("The API key is not valid")
-    async with services.db.begin(System("who asks")) as connection:
+    async with services.db.begin(System("who asks"), quiet=True) as connection:
         row = await rows.by_key_digest(connection, tokens.digest(credential))
         if row is None:
             raise Unauthenticated("The API key is not valid")

@@ -22,7 +22,7 @@ from domain import journal
 from domain.actor import Actor
 from domain.entries import Entry, EntryChange, EntryFields, NewEntry, Notice, Push
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
-from domain.hygiene import screened
+from domain.hygiene import screened, screened_all
 from domain.policy import Permission, reading_team, writing_scope
 
 
@@ -59,8 +59,7 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
     scope_id = writing_scope(actor, data.team_id, "team.push")
     newest: dict[str, EntryFields] = {}
     notices: list[Notice] = []
-    for place, given in enumerate(data.entries):
-        item, noticed = screened(given)
+    for place, (item, noticed) in enumerate(screened_all(data.entries)):
         notices += [notice.under("entries", place) for notice in noticed]
         key = _sameness(item)
         if key not in newest or newest[key].timestamp < item.timestamp:

@@ -172,11 +172,11 @@ async def _account(services: Services, actor: Actor) -> AnyRow:
 async def prove(services: Services, actor: Actor, row: AnyRow, password: str, field: str) -> None:
     """Raises Invalid, naming the field, unless it is the account's password; or RateLimited."""
     who, address = row.email_key or str(row.id), actor.origin.address or "unknown"
-    await services.throttle.check_login(who, address)
+    await services.logins.begin(who, address)
     if not await services.passwords.verify(password, row.password_hash):
-        await services.throttle.failed_login(who, address)
         await audit.record_failure(services.db, who, actor.origin, during="a change of the account")
         raise Invalid.at(field, "is not your password")
+    await services.logins.succeeded(who, address)
 
 
 async def _end_keys(connection: Connection, actor: Actor, wanted: bool) -> int:
