@@ -40,11 +40,14 @@ async def by_email(connection: AsyncConnection, email_key: str) -> AnyRow | None
     return (await connection.execute(query)).one_or_none()
 
 
+def itself(account_id: UUID) -> AnySelect:
+    """Select an account, with every column."""
+    return select(accounts).where(accounts.c.id == account_id)
+
+
 async def by_id(connection: AsyncConnection, account_id: UUID) -> AnyRow | None:
     """The account itself, with every column."""
-    return (
-        await connection.execute(select(accounts).where(accounts.c.id == account_id))
-    ).one_or_none()
+    return (await connection.execute(itself(account_id))).one_or_none()
 
 
 def _with_scopes() -> AnySelect:
@@ -118,6 +121,13 @@ async def replace_password(
     )
     with translated():
         return (await connection.execute(query)).one_or_none()
+
+
+async def hold(connection: AsyncConnection, account_id: UUID) -> bool:
+    """Keep an account from being deleted until the transaction ends; False when it is gone."""
+    query = select(accounts.c.id).where(accounts.c.id == account_id)
+    held = await connection.execute(query.with_for_update(read=True, key_share=True))
+    return held.one_or_none() is not None
 
 
 async def by_username(connection: AsyncConnection, username_key: str) -> AnyRow | None:
