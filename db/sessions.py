@@ -220,8 +220,8 @@ async def add(connection: Connection, values: Sequence[Mapping[str, Any]]) -> No
 
 async def change(
     connection: Connection, access: Access, id: UUID, known: int, values: Mapping[str, Any]
-) -> bool:
-    """Update a row if it still has version `known`; False when somebody was faster."""
+) -> AnyRow | None:
+    """Update a row if it still has version `known`; the row, None when somebody was faster."""
     query = (
         update(sessions)
         .where(
@@ -231,9 +231,9 @@ async def change(
             sessions.c.deleted_at.is_(None),
         )
         .values(**values)
-        .returning(sessions.c.id)
+        .returning(*COLUMNS)
     )
-    return (await connection.execute(query)).one_or_none() is not None
+    return (await connection.execute(query)).one_or_none()
 
 
 async def bury(
