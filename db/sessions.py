@@ -38,6 +38,7 @@ COLUMNS = tuple(
         "updated_at",
         "tags",
         "notes",
+        "git_remote",
     )
 )
 LAST_PART = r"[^/\\]*$"
@@ -93,6 +94,14 @@ def directory() -> ColumnElement[Any]:
     return func.coalesce(sessions.c.cwd, sessions.c.working_directory)
 
 
+def project() -> ColumnElement[Any]:
+    """What a session counts to: its repository, else what it was named, else its folder.
+
+    The same as `domain.sessions.Session.project`.
+    """
+    return func.coalesce(sessions.c.git_remote, sessions.c.project_name, directory())
+
+
 def _narrowed(query: AnySelect, wanted: Filter) -> AnySelect:
     if wanted.project is not None:
         query = query.where(_about(wanted.project))
@@ -115,8 +124,8 @@ def _narrowed(query: AnySelect, wanted: Filter) -> AnySelect:
 
 
 def _about(project: str) -> ColumnElement[bool]:
-    """That a session belongs to `project`: a name or a folder, whole or its last part."""
-    places = (sessions.c.project_name, directory())
+    """That a session belongs to `project`: repository, name or folder, whole or its last part."""
+    places = (sessions.c.git_remote, sessions.c.project_name, directory())
     return or_(
         *(place == project for place in places),
         *(func.substring(func.rtrim(place, "/\\"), LAST_PART) == project for place in places),
