@@ -13,13 +13,14 @@ from content_coding import ContentCoding
 from db.blobs import open_store
 from db.engine import Database
 from db.reading_store import ReadingStore
+from domain import erasure
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.passwords import Passwords
 from domain.pruning import Pruner
 from domain.reading.reader import Reader
 from domain.services import Services
-from domain.sweeps import Sweeps
+from domain.sweeps import SWEEPS, Sweeps
 from domain.throttle import Throttle
 from domain.tokens import Tokens
 from graph.build import create_graphql_app
@@ -33,7 +34,7 @@ from settings import Settings
 def create_app(settings: Settings) -> Starlette:
     """The whole server for one database. `settings` must name it and the JWT secret."""
     services = build_services(settings)
-    sweeps = Sweeps(services.db)
+    sweeps = Sweeps(services.db, [*SWEEPS, erasure.sweep_of(services)])
     pruner = Pruner(services.db, settings.log_retention)
 
     @asynccontextmanager

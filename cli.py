@@ -104,6 +104,29 @@ def reset_password(account: str, revoke_keys: bool) -> None:
     _operate(reset)
 
 
+@main.command("delete-user")
+@click.argument("account")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete_user(account: str, yes: bool) -> None:
+    """Delete ACCOUNT, an e-mail address or a username, with everything of its own.
+
+    What it wrote into teams stays there. Teams that it owns and where others are must be handed
+    over first. Servers may run meanwhile.
+    """
+    if not yes:
+        click.confirm(f"Delete {account} and everything that it keeps, for good?", abort=True)
+
+    async def delete(services: Services) -> None:
+        from domain import erasure
+
+        gone = await erasure.delete_named(services, account)
+        click.echo(f"Deleted: {gone.account_id}")
+        for name in gone.teams:
+            click.echo(f"Deleted with it, as nobody else was in it: {name}")
+
+    _operate(delete)
+
+
 @main.command()
 def reindex() -> None:
     """Read every kept conversation anew: messages, search and token usage. Servers may run on."""
@@ -309,7 +332,7 @@ def _run(settings: Settings, app: ASGIApp, listener: socket.socket) -> None:
     from uvicorn import Server
 
     port = listener.getsockname()[1]
-    host = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    host = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     class Announcing(Server):

@@ -120,6 +120,13 @@ async def replace_password(
         return (await connection.execute(query)).one_or_none()
 
 
+async def hold(connection: AsyncConnection, account_id: UUID) -> bool:
+    """Keep an account from being deleted until the transaction ends; False when it is gone."""
+    query = select(accounts.c.id).where(accounts.c.id == account_id)
+    held = await connection.execute(query.with_for_update(read=True, key_share=True))
+    return held.one_or_none() is not None
+
+
 async def by_username(connection: AsyncConnection, username_key: str) -> AnyRow | None:
     """The account with that normalised username."""
     query = select(accounts).where(accounts.c.username_key == username_key)

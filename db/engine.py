@@ -43,12 +43,12 @@ class Database:
     seconds), DatabaseFullError when its disk is, and DuplicateError for a violated unique key.
     """
 
-    def __init__(self, dsn: str, *, pool_size: int = 10) -> None:
+    def __init__(self, dsn: str, *, pool_size: int = 20) -> None:
         self.dsn = dsn
         self.engine: AsyncEngine = create_async_engine(
             to_asyncpg_url(dsn),
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=0,  # what is beyond the pool is opened for one use: 2 ms of PostgreSQL each
             pool_timeout=POOL_WAIT_SECONDS,
             pool_use_lifo=True,
             hide_parameters=True,  # private text must not reach the log in an error's message

@@ -53,6 +53,8 @@ class Filter:
     tags: tuple[str, ...] = ()
     only_team: bool = False
     """Only what lives in the team's scope, without the caller's own entries elsewhere."""
+    every_team: bool = False
+    """All that the caller may read, without a team named."""
     any_tags: tuple[str, ...] = ()
     """Entries with at least one of them."""
     ranges: tuple[Range, ...] = ()
@@ -113,7 +115,7 @@ def listed(access: Access, wanted: Filter, *columns: ColumnElement[Any]) -> AnyS
     query = scoped(knowledge, access, *columns)
     if wanted.only_team and wanted.team_id is not None:
         query = query.where(knowledge.c.scope_id == wanted.team_id)
-    else:
+    elif not wanted.every_team or wanted.team_id is not None:
         query = query.where(mine_or_team(knowledge, access, wanted.team_id))
     return query.where(*_conditions(access, wanted))
 

@@ -28,3 +28,9 @@ async def sharing(
     query = select(accounts.c.id, accounts.c.email, accounts.c.username)
     query = query.where(accounts.c.id.in_(list(ids)), together)
     return list(await connection.execute(query))
+
+
+async def existing(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids that are accounts."""
+    query = select(accounts.c.id).where(accounts.c.id.in_(list(ids)))
+    return set((await connection.execute(query)).scalars())

@@ -38,6 +38,7 @@ COLUMNS = tuple(
         "updated_at",
         "tags",
         "notes",
+        "key_id",
     )
 )
 LAST_PART = r"[^/\\]*$"
@@ -71,6 +72,8 @@ class Filter:
     """Only what had begun before this instant."""
     has_conversation: bool | None = None
     tags: tuple[str, ...] = ()
+    key_id: UUID | None = None
+    """Only what was last backed up with this API key."""
 
 
 EVERYTHING = Filter()
@@ -109,6 +112,8 @@ def _narrowed(query: AnySelect, wanted: Filter) -> AnySelect:
     if wanted.has_conversation is not None:
         has = sessions.c.head_number.is_not(None)
         query = query.where(has if wanted.has_conversation else ~has)
+    if wanted.key_id is not None:
+        query = query.where(sessions.c.key_id == wanted.key_id)
     if wanted.tags:
         query = query.where(sessions.c.tags.contains(list(wanted.tags)))
     return query

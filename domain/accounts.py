@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ from domain.names import email_key as email_key
 from domain.services import Services
 
 KEY_USE_NOTED_EVERY = timedelta(minutes=1)
+NOTING_SECONDS = 0.01
+"""What noting a failed log-in seems to take, also where there is no account to note it for."""
 EMAIL_TAKEN = "This e-mail address is already registered"
 _KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -121,9 +124,12 @@ async def log_in(services: Services, data: Credentials, origin: Origin) -> tuple
     right = await services.passwords.verify(data.password, row.password_hash if row else None)
     if row is None or not right:
         await services.throttle.failed_login(who, address)
-        await audit.record_failure(services.db, who, origin)
+        noted = audit.record_failure(services.db, who, origin)
+        await asyncio.gather(noted, asyncio.sleep(NOTING_SECONDS))
         raise Unauthenticated("Invalid credentials")
     async with services.db.begin() as connection:
+        if not await key_rows.holds(connection, row.id, None, row.token_epoch):
+            raise Unauthenticated("Invalid credentials")
         actor = Actor(row.id, {row.id: "owner"}, origin=origin)
         await audit.record(connection, actor, "logged_in")
     return account_of(row), services.tokens.sign(row.id, row.token_epoch)

@@ -29,6 +29,7 @@ Kind = Literal[
     "password_set",
     "password_reset",
     "signed_out_everywhere",
+    "account_deleted",
     "key_minted",
     "key_labelled",
     "key_revoked",

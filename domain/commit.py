@@ -9,7 +9,7 @@ from db import conversations as version_rows
 from db import sessions as session_rows
 from db import sweeps
 from db.engine import Connection, Database
-from domain import journal, sessions
+from domain import journal, machines, sessions
 from domain.actor import Actor
 from domain.allotment import Allotment
 from domain.content import Relation
@@ -66,7 +66,7 @@ async def _write_session(
         row = sessions.new_row(actor, session_id, id, wanted.fields, version, at)
         await session_rows.add(connection, [row])
         return id
-    values = {**wanted.fields, "version": version, "updated_at": at}
+    values = {**wanted.fields, "version": version, "updated_at": at, **machines.mark(actor)}
     if not await session_rows.change(connection, actor.access, session.id, session.version, values):
         raise Stale
     return session.id

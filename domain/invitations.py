@@ -174,6 +174,8 @@ async def to_me(db: Database, actor: Actor) -> list[Invitation]:
 async def _join(
     connection: Connection, actor: Actor, held: Hold, account_id: UUID, role: Role
 ) -> None:
+    if not await account_rows.hold(connection, account_id):
+        raise NotFound("This account was deleted meanwhile")
     try:
         await team_rows.add_member(connection, held.team_id, account_id, role)
     except DuplicateError:

@@ -25,3 +25,9 @@ async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Person
     async with db.read() as connection:
         found = await rows.sharing(connection, actor.access, ids)
     return [Person(row.id, row.email, row.username) for row in found]
+
+
+async def deleted(db: Database, _actor: Actor, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the authors of what the actor reads whose accounts were deleted."""
+    async with db.read() as connection:
+        return set(ids) - await rows.existing(connection, ids)

@@ -99,7 +99,8 @@ class Pruner:
         pause = FIRST_AFTER
         while True:
             # Servers that were started together need not come together.
-            await asyncio.sleep(pause.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311
+            jitter = random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+            await asyncio.sleep(pause.total_seconds() * jitter)
             pause = EVERY
             try:
                 done = await prune(self._db, self._keep)

@@ -25,7 +25,7 @@ from db.log import Head
 from db.sessions import Filter as Filter
 from db.sessions import Keyset as Keyset
 from db.sessions import Order as Order
-from domain import journal, share_ends
+from domain import journal, machines, share_ends
 from domain.actor import Actor
 from domain.errors import Conflict, NotFound
 from domain.inputs import Input, Storable
@@ -98,6 +98,8 @@ class Session:
     tags: Sequence[str] = ()
     notes: str | None = None
     """What the owner wrote down about it; never shown to anybody else."""
+    key_id: UUID | None = None
+    """The API key that last backed it up."""
 
     @property
     def working_directory(self) -> str | None:
@@ -259,7 +261,7 @@ async def _write(
     entries, added = [], []
     for session, changed in changes:
         entry = journal.entry(head, "session_updated", session.id, actor.account_id)
-        stamp = {"version": entry.version, "updated_at": head.at}
+        stamp = {"version": entry.version, "updated_at": head.at, **machines.mark(actor)}
         if not await rows.change(
             connection, actor.access, session.id, session.version, {**changed, **stamp}
         ):
@@ -344,6 +346,7 @@ def new_row(
     return {
         **blank,
         **said,
+        "key_id": actor.key_id,
         "scope_id": actor.account_id,
         "id": id,
         "session_id": session_id,

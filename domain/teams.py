@@ -10,13 +10,14 @@ from uuid import UUID, uuid4
 
 from pydantic import StringConstraints
 
+from db import accounts as account_rows
 from db import log
 from db import teams as rows
 from db.engine import Connection, Database
 from db.log import Head
 from domain import audit, journal
 from domain.actor import Actor, Role
-from domain.errors import Fault, NotFound
+from domain.errors import Fault, NotFound, Unauthenticated
 from domain.inputs import Input, NonBlank
 from domain.policy import Permission, require, require_key
 
@@ -68,6 +69,8 @@ async def create(db: Database, actor: Actor, data: NewTeam) -> Team:
     require_key(actor, "admin")
     team_id = uuid4()
     async with db.begin() as connection:
+        if not await account_rows.hold(connection, actor.account_id):
+            raise Unauthenticated
         created_at = await rows.create(connection, team_id, data.name, actor.account_id)
         held = await hold(connection, actor, team_id, "team.rename")
         await note(connection, actor, held, "team_created", team_id, name=data.name)

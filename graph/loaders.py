@@ -51,6 +51,7 @@ class Loaders:
         self._db = services.db
         self._actor = actor
         self.people: DataLoader[UUID, Person | None] = _loader(self._people)
+        self.deleted_people: DataLoader[UUID, bool] = _loader(self._deleted_people)
         self.teams: DataLoader[UUID, Team | TeamFacts | None] = _loader(self._teams)
         self.members: DataLoader[UUID, list[Member]] = _loader(self._members)
         self.knowledge: DataLoader[UUID, Entry | None] = _loader(self._knowledge)
@@ -74,6 +75,10 @@ class Loaders:
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}
         return [found.get(i) for i in ids]
+
+    async def _deleted_people(self, ids: Sequence[UUID]) -> list[bool]:
+        gone = await people.deleted(self._db, self._actor, ids)
+        return [i in gone for i in ids]
 
     async def _teams(self, ids: Sequence[UUID]) -> list[Team | TeamFacts | None]:
         found: dict[UUID, Team | TeamFacts]

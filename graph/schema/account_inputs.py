@@ -160,3 +160,25 @@ class SignOutEverywherePayload:
     token: str | None = strawberry.field(
         description="A new token, if you came with one and asked to keep this session."
     )
+
+
+@strawberry.input(description="What proves that it is you who wants the account deleted.")
+class DeleteAccountInput:
+    """A password or, where there is none, a name."""
+
+    password: str | None = strawberry.field(
+        default=None, description="Your password; needed for an account that has one."
+    )
+    username: str | None = strawberry.field(
+        default=None, description="Your username; needed for an account without a password."
+    )
+
+
+@strawberry.type(description="The account is gone.")
+class DeleteAccountPayload:
+    """What `deleteAccount` answers."""
+
+    deleted_id: ID = strawberry.field(description="The id that was yours.")
+    deleted_teams: list[str] = strawberry.field(
+        description="The names of teams that ended too, because nobody else was in them."
+    )

@@ -42,6 +42,9 @@ class AuditKind(Enum):
     SIGNED_OUT_EVERYWHERE = strawberry.enum_value(
         "signed_out_everywhere", description="All tokens ended."
     )
+    ACCOUNT_DELETED = strawberry.enum_value(
+        "account_deleted", description="The account was deleted with everything of its own."
+    )
     KEY_MINTED = strawberry.enum_value("key_minted", description="An API key was made.")
     KEY_LABELLED = strawberry.enum_value("key_labelled", description="An API key was renamed.")
     KEY_REVOKED = strawberry.enum_value("key_revoked", description="An API key ended.")

@@ -61,6 +61,11 @@ class KnowledgeEntry(ids.Node):
         person = await info.context.loaders.people.load(self.author_uuid)
         return None if person is None else User.of(person)
 
+    @computed("Whether the author has deleted the account since; `author` is null then.")
+    async def author_deleted(self, info: Info) -> bool:
+        """Whether there is no such account any more."""
+        return await info.context.loaders.deleted_people.load(self.author_uuid)
+
     @computed("Whether you have put a star at it; nobody else sees that.")
     async def starred(self, info: Info) -> bool:
         """The caller's own star."""

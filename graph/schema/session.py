@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry import ID
 
 from domain import sessions
 from graph.context import Info
@@ -46,6 +47,10 @@ class Session(ConversationFields, ids.Node):
     notes: str | None = strawberry.field(
         description="What you wrote down about it. Teams that it is shared with do not see it."
     )
+    machine_id: ID | None = strawberry.field(
+        description="The machine that last backed it up, of `viewer.machines`; null when it came "
+        "without an API key."
+    )
     created_at: datetime = strawberry.field(description="When this server first heard of it.")
     updated_at: datetime = strawberry.field(description="When this server last stored a change.")
 
@@ -76,6 +81,7 @@ class Session(ConversationFields, ids.Node):
             conversation_lines=BigInt(session.conversation_lines),
             tags=list(session.tags),
             notes=session.notes,
+            machine_id=None if session.key_id is None else ids.encode("ApiKey", session.key_id),
             created_at=session.created_at,
             updated_at=session.updated_at,
         )

@@ -17,6 +17,7 @@ from graph.schema.audit import AuditEvent, OnlyEvents, my_audit
 from graph.schema.contribution import Contribution, contribution_page
 from graph.schema.invitation import Invitation, my_invitations
 from graph.schema.knowledge import KnowledgeEntry, knowledge_page
+from graph.schema.machine import MachineFields
 from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.session import Session
 from graph.schema.session_list import Narrowed, OfProject, Ordered, SessionOrder, session_page
@@ -26,7 +27,7 @@ from graph.schema.usage import Usage
 
 
 @strawberry.type(description="You, as only you see yourself.")
-class Viewer(TokenUsageFields):
+class Viewer(TokenUsageFields, MachineFields):
     """The account that the credential belongs to."""
 
     id: ID = strawberry.field(description="The id under which others know you as a User.")

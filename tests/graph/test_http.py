@@ -233,20 +233,6 @@ async def test_too_many_requests_say_when_to_come_back(serve: Serve, settings: S
     assert answer.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
 
 
-async def test_failed_log_ins_are_counted_one_by_one_in_one_request(
-    serve: Serve, settings: Settings
-) -> None:
-    server = await serve(settings.model_copy(update={"login_attempts_max": 3}))
-    person = await newcomer(server)
-    tries = "\n".join(
-        f'a{i}: logIn(input: {{email: "{person.email}", password: "{i}"}}) {{ __typename }}'
-        for i in range(6)
-    )
-    data = await Caller(server).ask(f"mutation {{ {tries} }}")
-    kinds = [result["__typename"] for result in data.values()]
-    assert kinds == ["InvalidCredentials"] * 3 + ["RateLimited"] * 3
-
-
 def _doubling(levels: int) -> str:
     chain = "\n".join(f"fragment F{i} on Team {{ ...F{i + 1} ...F{i + 1} }}" for i in range(levels))
     return f"{{ teams {{ ...F0 }} }} {chain} fragment F{levels} on Team {{ name }}"

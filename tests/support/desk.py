@@ -26,7 +26,7 @@ class Desk:
         assert settings.database_url is not None
         self.settings = settings
         self.folder: Path = settings.data_dir / "blobs"
-        self.db = Database(settings.database_url, pool_size=5)
+        self.db = Database(settings.database_url, pool_size=10)
         self.place = place or str(self.folder)
         self.custody = Custody(self.db, self.store(), settings, block_size=block_size)
         self.account = uuid4()

@@ -15,7 +15,7 @@ from tests.support.dial import dial
 from tests.support.library import transcript
 from tests.support.server import RunningServer
 from tests.web.conftest import OpenPage
-from tests.web.world import build, conversation, sign_in
+from tests.web.world import build, conversation, menu, sign_in
 
 
 async def test_a_session_appears_without_a_reload_and_filters_are_in_the_address(
@@ -24,12 +24,11 @@ async def test_a_session_appears_without_a_reload_and_filters_are_in_the_address
     owner = await newcomer(server)
     page = (await open_page()).page
     await sign_in(page, owner)
-    await page.get_by_role("link", name="Sessions", exact=True).click()
+    await menu(page, "Sessions").click()
     await expect(page.get_by_role("heading", name="No sessions yet")).to_be_visible()
-    await page.wait_for_timeout(300)  # nothing shows when the server has begun to follow
     await put(owner, "fresh", *talk(3))
     row = page.get_by_role("listitem").filter(has_text="Message 1")
-    await expect(row).to_be_visible(timeout=3000)
+    await expect(row).to_be_visible()
     await expect(row.get_by_text("running")).to_be_visible()
     await page.get_by_label("Project").fill("nowhere")
     await expect(page.get_by_role("heading", name="No session is like that")).to_be_visible()
@@ -70,9 +69,8 @@ async def test_a_running_session_is_followed_to_its_new_end(
     await sign_in(page, owner)
     await page.goto(f"{server.url}/sessions/{quote(session, safe='')}?line=30")
     await expect(page.get_by_text("Message 30", exact=True)).to_be_visible()
-    await page.wait_for_timeout(300)
     await put(owner, "runs", *talk(33))
-    await expect(page.get_by_text("Message 33", exact=True)).to_be_visible(timeout=4000)
+    await expect(page.get_by_text("Message 33", exact=True)).to_be_visible()
     await expect(page.get_by_text("33 lines", exact=True)).to_be_visible()
 
 
@@ -150,7 +148,7 @@ async def test_a_long_conversation_opens_anywhere_and_fills_what_it_scrolls_to(
     feed, started = page.get_by_role("feed"), time.monotonic()
     await page.goto(f"{server.url}/sessions/{quote(node['id'], safe='')}?line={count - 500}")
     await expect(feed.get_by_text(f"Message {count - 500}", exact=True)).to_be_in_viewport()
-    assert time.monotonic() - started < dial(10, 2)
+    assert time.monotonic() - started < dial(60, 2)
     await page.get_by_role("button", name="First").click()
     await expect(feed.get_by_text("Message 1", exact=True)).to_be_in_viewport()
     await page.get_by_label("Jump to line").fill(str(count // 2))

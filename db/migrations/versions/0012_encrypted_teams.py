@@ -1,7 +1,7 @@
 """End-to-end encryption of teams: public keys, key epochs, wrapped keys, sealed entries.
 
 Revision ID: 0012
-Revises: 0008
+Revises: 0013
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0012"
-down_revision = "0008"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -84,7 +84,7 @@ export default function CommunityPage() {
   const category = get("category");
   const [renewed, renew] = useState(0);
   const [news, setNews] = useState(0);
-  const state = useFeed<FeedEvent>({ query: FEED, field: "communityFeed", variables: {}, onEvent: () => setNews((many) => many + 1) });
+  const state = useFeed<FeedEvent>({ query: FEED, field: "communityFeed", variables: {}, scopes: [], onEvent: () => setNews((many) => many + 1) });
   return (
     <>
       <title>Community · Teamlore</title>

@@ -208,7 +208,7 @@ function SessionList({ asked }: { asked: Asked }) {
     query: FEED,
     field: "myFeed",
     variables: {},
-    onGap: () => void renew(),
+    onBegun: () => void renew(),
     onEvent: ({ __typename, sessionNodeId }) => {
       if (!sessionNodeId) return;
       if (__typename === "SessionDeleted") return drop(sessionNodeId);

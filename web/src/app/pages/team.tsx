@@ -71,7 +71,8 @@ export default function TeamPage({ id }: { id: string }) {
     query: FEED,
     field: "teamFeed",
     variables: { id },
-    onGap: renew,
+    scopes: [id],
+    onBegun: renew,
     onEvent: (event) => {
       setEvents((all) => [event, ...all].slice(0, KEPT));
       renew();
