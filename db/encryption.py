@@ -177,13 +177,18 @@ async def waiting(
     newest = (
         select(func.max(public_keys.c.number))
         .where(public_keys.c.account_id == memberships.c.account_id)
+        .correlate(memberships)
         .scalar_subquery()
     )
-    held = exists().where(
-        wrapped_keys.c.scope_id == memberships.c.scope_id,
-        wrapped_keys.c.account_id == memberships.c.account_id,
-        wrapped_keys.c.epoch == encryptions.c.epoch,
-        wrapped_keys.c.key_number == newest,
+    held = (
+        exists()
+        .correlate(memberships, encryptions)
+        .where(
+            wrapped_keys.c.scope_id == memberships.c.scope_id,
+            wrapped_keys.c.account_id == memberships.c.account_id,
+            wrapped_keys.c.epoch == encryptions.c.epoch,
+            wrapped_keys.c.key_number == newest,
+        )
     )
     query = (
         select(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -13,11 +14,13 @@ from teamlore_e2e import (
     KeysChanged,
     NoKey,
     ServerError,
+    Tampered,
     Trust,
     Unverified,
     publish_keys,
     safety_number,
 )
+from teamlore_e2e.team_key import unwrap
 from tests.graph.client import Caller, socket_of
 from tests.support.dial import dial
 from tests.support.members import Member, encrypted_team, joined
@@ -104,6 +107,15 @@ async def test_a_removed_members_keys_open_nothing_that_came_after(
     # Everything that the server has, handed to the removed member, opens nothing for it.
     with pytest.raises(NoKey):
         member.team.open(shown[0])
+    for known in list(member.team.keys.values()):
+        member.team.keys[2] = replace(known, epoch=2)
+        with pytest.raises(Tampered):
+            member.team.open(shown[0])
+    del member.team.keys[2]
+    for row in await rows_of(server, "wrapped_keys"):
+        if row["epoch"] == 2:
+            with pytest.raises(Tampered):
+                unwrap(owner.team.id, 2, row["wrapped"], member.own, epoch.commitment)
     with pytest.raises(ServerError, match="NOT_FOUND"):
         await member.team.refresh()
     rows = await rows_of(server, "wrapped_keys")
