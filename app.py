@@ -16,10 +16,12 @@ from db.reading_store import ReadingStore
 from domain import erasure
 from domain.conversations import Custody
 from domain.feed import Hub
+from domain.login_attempts import LoginAttempts
 from domain.passwords import Passwords
 from domain.pruning import Pruner
 from domain.reading.reader import Reader
 from domain.services import Services
+from domain.shared_budgets import SharedBudgets
 from domain.sweeps import SWEEPS, Sweeps
 from domain.throttle import Throttle
 from domain.tokens import Tokens
@@ -76,16 +78,20 @@ def build_services(settings: Settings) -> Services:
     """The collaborators of all operations. Raises ValueError when a required setting is missing."""
     if settings.database_url is None or settings.jwt_secret is None:
         raise ValueError("database_url and jwt_secret must be set before the app is made")
-    db = Database(settings.database_url, pool_size=settings.database_pool)
+    pool, role = settings.database_pool, settings.database_role
+    db = Database(settings.database_url, pool_size=pool, role=role)
     blobs = open_store(settings.blob_place)
     custody = Custody(db, blobs, settings)
+    tokens = Tokens(settings.jwt_secret, settings.jwt_expires_in)
+    secret = tokens.derive("login attempts")
     return Services(
         settings=settings,
         db=db,
         passwords=Passwords(settings.bcrypt_rounds),
-        tokens=Tokens(settings.jwt_secret, settings.jwt_expires_in),
-        throttle=Throttle(settings),
+        tokens=tokens,
+        throttle=Throttle(settings, SharedBudgets(db, settings.rate_limit_window_ms / 1000)),
+        logins=LoginAttempts(db, secret, settings.login_attempts_max),
         hub=Hub(db),
         custody=custody,
-        reader=Reader(ReadingStore(db.dsn), custody, settings.reading_line_max),
+        reader=Reader(ReadingStore(db.dsn, role), custody, settings.reading_line_max),
     )

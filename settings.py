@@ -97,6 +97,8 @@ class Settings(BaseModel):
     """Holds the embedded PostgreSQL, the secrets and, without a BLOB_URL, the blocks."""
     database_url: str | None = None
     """None means: run the embedded PostgreSQL in `data_dir`."""
+    database_role: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "teamlore_server"
+    """What the server's connections act as, so that row-level security binds them."""
     database_pool: int = Field(20, ge=2, le=400)
     blob_url: str | None = None
     """None means: the folder `blobs` in `data_dir`."""
@@ -210,6 +212,7 @@ _VARIABLES = {
     "PUBLIC_URL": "public_url",
     "TEAMLORE_DATA": "data_dir",
     "DATABASE_URL": "database_url",
+    "DATABASE_ROLE": "database_role",
     "DATABASE_POOL": "database_pool",
     "BLOB_URL": "blob_url",
     "JWT_SECRET": "jwt_secret",

@@ -57,7 +57,7 @@ async def page(
     """
     wanted = _wanted(actor, scope_ids)
     known = _known(actor, after)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         bounds = await rows.bounds(connection, actor.access, wanted)
         starts = {scope: _start(known.get(scope), bound) for scope, bound in bounds.items()}
         positions = {scope: start.version for scope, start in starts.items()}
@@ -77,7 +77,7 @@ async def present(db: Database, actor: Actor, scope_ids: Sequence[UUID] | None) 
     belong to.
     """
     wanted = _wanted(actor, scope_ids)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         bounds = await rows.bounds(connection, actor.access, wanted)
     heads = {scope: Position(bound.head, everything=True) for scope, bound in bounds.items()}
     return cursor.encode(heads)

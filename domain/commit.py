@@ -27,7 +27,7 @@ async def carry_out(
         return
     scope = actor.account_id
     kind = "session_backed_up" if wanted.writes_conversation else "session_updated"
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         heads = await journal.take_heads(connection, actor, {scope: 1}, permission="team.push")
         head = heads[scope]
         if wanted.writes_content:

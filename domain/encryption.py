@@ -55,7 +55,7 @@ async def enable(db: Database, actor: Actor, team_id: UUID, data: Enabling) -> N
     require(actor, "team.encrypt", team_id)
     if not data.irrevocable:
         raise Invalid.at("irrevocable", "must be true: it cannot be turned off again")
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         held = await hold(connection, actor, team_id, "team.encrypt")
         if await rows.one(connection, team_id) is not None:
             raise Conflict("This team is encrypted already")
@@ -99,5 +99,5 @@ async def refuse_plaintext(connection: Connection, *scope_ids: UUID) -> None:
 
 async def of_teams(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Encryption]:
     """The encryptions of those of the teams that have it and that the actor may read."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [Encryption(*row) for row in await rows.of_teams(connection, actor.access, ids)]

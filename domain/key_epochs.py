@@ -117,7 +117,7 @@ async def publish(db: Database, actor: Actor, team_id: UUID, data: NewEpoch) -> 
     of the members of this moment.
     """
     require(actor, "team.rotate", team_id)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         held = await hold(connection, actor, team_id, "team.rotate")
         newest = (await encrypted(connection, team_id)).epoch
         if data.number != newest + 1:
@@ -183,7 +183,7 @@ async def admit(db: Database, actor: Actor, team_id: UUID, data: Admission) -> l
     somebody who is not in the team, Forbidden for keys that the actor does not have itself.
     """
     require(actor, "team.admit", team_id)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         held = await hold(connection, actor, team_id, "team.admit")
         await encrypted(connection, team_id)
         members = await key_rows.newest_of_members(connection, team_id)
@@ -207,7 +207,7 @@ async def admit(db: Database, actor: Actor, team_id: UUID, data: Admission) -> l
 
 async def of_teams(db: Database, actor: Actor, ids: Sequence[UUID], part: Part) -> list[Epoch]:
     """A part of each team's epochs, oldest first, as far as the actor may read the teams."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [Epoch(*row) for row in await rows.epochs(connection, actor.access, ids, part)]
 
 
@@ -215,12 +215,12 @@ async def wrapped_for_me(
     db: Database, actor: Actor, ids: Sequence[UUID], part: Part
 ) -> list[WrappedKey]:
     """A part of each team's keys that the actor can unwrap, oldest epoch first."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.wrapped_for(connection, actor.access, ids, part)
     return [WrappedKey(*row) for row in found]
 
 
 async def waiting(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Waiting]:
     """The members of these teams that wait for the newest key, first come first."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [Waiting(*row) for row in await rows.waiting(connection, actor.access, ids)]

@@ -31,7 +31,7 @@ class Machine:
 
 async def of(db: Database, actor: Actor) -> list[Machine]:
     """The actor's machines, the one that was heard of last first; at most MACHINES_MAX."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.of(connection, actor.access, MACHINES_MAX)
     return [Machine(*row) for row in found]
 

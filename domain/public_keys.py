@@ -69,7 +69,7 @@ async def publish(db: Database, actor: Actor, data: NewPublicKeys) -> PublicKeys
     """
     require_key(actor, "admin")
     own = actor.account_id
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         teams = await rows.encrypted_teams_of(connection, own)
         counts = dict.fromkeys((own, *teams), 1)
         heads = await journal.take_heads(connection, actor, counts, permission="team.read")
@@ -94,7 +94,7 @@ async def of_people(
     Whoever has left a team is known there by what it made.
     """
     found: dict[UUID, list[PublicKeys]] = {account_id: [] for account_id in account_ids}
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         for row in await rows.of_people(connection, actor.access, account_ids):
             found[row.account_id].append(PublicKeys(*row))
     return found

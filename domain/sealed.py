@@ -105,7 +105,7 @@ async def push(db: Database, actor: Actor, team_id: UUID, data: SealedPush) -> P
     wanted = {entry.id: entry for entry in data.entries}
     if len(wanted) != len(data.entries):
         raise Invalid.at("entries", "must have each id once")
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         counts = {team_id: len(wanted)}
         heads = await journal.take_heads(
             connection, actor, counts, permission="team.push", outsider=NotFound
@@ -191,7 +191,7 @@ async def delete(db: Database, actor: Actor, entry_id: UUID) -> None:
     entry = found[0]
     if entry.author_id != actor.account_id:
         raise Forbidden("Only its author may delete this entry")
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         taken = await journal.take_heads(connection, actor, {entry.team_id: 1}, outsider=NotFound)
         head = taken[entry.team_id]
         line = journal.entry(head, "sealed_deleted", entry_id, actor.account_id)
@@ -202,7 +202,7 @@ async def delete(db: Database, actor: Actor, entry_id: UUID) -> None:
 
 async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Sealed]:
     """Those of the entries that the actor may read, in any order."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [Sealed(*row) for row in await rows.by_ids(connection, actor.access, ids)]
 
 
@@ -218,7 +218,7 @@ async def page(
 ) -> list[Sealed]:
     """Entries of a team, last changed first, between two versions. Raises NotFound."""
     require(actor, "team.read", wanted.team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.page(
             connection,
             actor.access,
@@ -234,5 +234,5 @@ async def page(
 async def count(db: Database, actor: Actor, wanted: Filter) -> int:
     """How many entries the list has in all. Raises NotFound."""
     require(actor, "team.read", wanted.team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.count(connection, actor.access, wanted)

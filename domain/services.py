@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from db.engine import Database
 from domain.conversations import Custody
 from domain.feed import Hub
+from domain.login_attempts import LoginAttempts
 from domain.passwords import Passwords
 from domain.reading.reader import Reader
 from domain.throttle import Throttle
@@ -23,6 +24,7 @@ class Services:
     passwords: Passwords
     tokens: Tokens
     throttle: Throttle
+    logins: LoginAttempts
     hub: Hub
     custody: Custody
     reader: Reader

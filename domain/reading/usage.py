@@ -75,7 +75,7 @@ async def of_sessions(
     db: Database, actor: Actor, ids: Sequence[UUID]
 ) -> dict[UUID, list[ModelDay]]:
     """Per session the usage of its conversation and its subagents, by day and model."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.of_sessions(connection, actor.access, ids)
     usage: dict[UUID, list[ModelDay]] = {id: [] for id in ids}
     for row in found:
@@ -96,7 +96,7 @@ async def totals(
     for name, day in (("from", first), ("to", last)):
         if day is not None and not 1970 <= day.year <= 9998:
             raise Invalid.at(name, "must be a day from 1970 to 9998")
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.totals(connection, actor.access, by, first, last, _ROWS_MAX)
     groups: dict[str | None, dict[str, Tokens]] = {}
     for row in found:

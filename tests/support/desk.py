@@ -13,6 +13,7 @@ from domain.actor import Actor
 from domain.conversations import Custody, Uploaded
 from domain.sessions import About
 from settings import Settings
+from tests.support.postgres import TESTING
 
 BLOCK = 16
 
@@ -37,7 +38,7 @@ class Desk:
         return open_store(self.place)
 
     async def open(self) -> None:
-        async with self.db.begin() as connection:
+        async with self.db.begin(TESTING) as connection:
             await accounts.create(connection, self.actor.account_id, "al", {"username": "al"})
 
     async def close(self) -> None:

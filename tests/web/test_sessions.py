@@ -17,6 +17,24 @@ from tests.support.server import RunningServer
 from tests.web.conftest import OpenPage
 from tests.web.world import build, conversation, menu, sign_in
 
+# Scrolls by half a window a frame; before each frame is painted it looks what stands at the top, in
+# the middle and at the bottom: nothing at all, or a place whose text is still on its way.
+FRAMES = """async (steps) => {
+  const feed = document.querySelector('[role="feed"]');
+  const { left, top, width, height } = feed.getBoundingClientRect();
+  const frames = { all: 0, blank: 0, waiting: 0 };
+  for (let step = 0; step < steps; step++) {
+    feed.scrollTop += height / 2;
+    await new Promise(requestAnimationFrame);
+    const seen = [0.05, 0.5, 0.95].map((part) =>
+      document.elementFromPoint(left + width / 2, top + height * part)?.closest("article"));
+    frames.all++;
+    if (seen.some((article) => !article?.textContent)) frames.blank++;
+    else if (seen.some((article) => article.querySelector(".waiting"))) frames.waiting++;
+  }
+  return frames;
+}"""
+
 
 async def test_a_session_appears_without_a_reload_and_filters_are_in_the_address(
     server: RunningServer, open_page: OpenPage
@@ -159,3 +177,7 @@ async def test_a_long_conversation_opens_anywhere_and_fills_what_it_scrolls_to(
         await page.keyboard.press("PageDown")
     await expect(page.locator(".waiting")).to_have_count(0)
     assert await page.get_by_role("article").count() < 120
+    frames = await page.evaluate(FRAMES, dial(120, 600))
+    print(f"{frames} while scrolling {count} lines")  # noqa: T201 - figures that are quoted
+    assert frames["blank"] == 0
+    await expect(page.locator(".waiting")).to_have_count(0)

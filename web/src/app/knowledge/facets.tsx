@@ -35,6 +35,7 @@ export function filterOf({ type, project, tag, author, only }: Narrowed) {
     authorId: author || null,
     pinned: only === "pinned" ? true : null,
     starred: only === "starred" ? true : null,
+    everyTeam: true,
   };
 }
 

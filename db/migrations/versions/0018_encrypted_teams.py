@@ -1,7 +1,7 @@
 """End-to-end encryption of teams: public keys, key epochs, wrapped keys, sealed entries.
 
-Revision ID: 0012
-Revises: 0013
+Revision ID: 0018
+Revises: 0015
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0012"
-down_revision = "0013"
+revision = "0018"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
 INSTANT = sa.DateTime(timezone=True)
+SCOPED = ("encryptions", "key_epochs", "wrapped_keys", "sealed_entries")
 PLAINTEXT = ("knowledge", "summaries", "session_shares")
 
 REFUSE = """
@@ -31,14 +32,29 @@ BEGIN
 END
 $$
 """
+# Whoever leaves no longer has a claim to the team when the trigger runs; see 0015.
 ROTATE = """
-CREATE FUNCTION teamlore_rotation_due() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION teamlore_rotation_due() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    claimed text := coalesce(current_setting('teamlore.system', true), '');
 BEGIN
+    PERFORM set_config('teamlore.system', 'rotation of a team key', true);
     UPDATE encryptions SET rotation_due = true WHERE scope_id = OLD.scope_id;
+    PERFORM set_config('teamlore.system', claimed, true);
     RETURN NULL;
 END
 $$
 """
+SYSTEM = "(SELECT teamlore_system())"
+ME = "(SELECT teamlore_account())"
+MINE = "ANY ((SELECT teamlore_scopes())::uuid[])"
+KNOWN = """
+EXISTS (SELECT FROM memberships m WHERE m.account_id = public_keys.account_id)
+OR EXISTS (SELECT FROM key_epochs e WHERE e.created_by = public_keys.account_id)
+OR EXISTS (SELECT FROM sealed_entries s WHERE s.author_id = public_keys.account_id)
+"""
+"""Whose keys may be read; each of these tables shows only what the reader's scopes have."""
 
 
 def upgrade() -> None:
@@ -46,6 +62,7 @@ def upgrade() -> None:
     _epochs()
     _wrapped_keys()
     _sealed_entries()
+    _protect()
     op.execute(REFUSE)
     for table in PLAINTEXT:
         for event in ("insert", "update"):
@@ -180,6 +197,15 @@ def _sealed_entries() -> None:
     op.create_index(
         "sealed_entries_tokens_idx", "sealed_entries", ["tokens"], postgresql_using="gin"
     )
+
+
+def _protect() -> None:
+    owned = dict.fromkeys(SCOPED, f"scope_id = {MINE}") | {"public_keys": f"account_id = {ME}"}
+    for table, condition in owned.items():
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY owned ON {table} USING ({SYSTEM} OR {condition})")
+    op.execute(f"CREATE POLICY readable ON public_keys FOR SELECT USING ({KNOWN})")
 
 
 def downgrade() -> None:

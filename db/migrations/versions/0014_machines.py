@@ -1,6 +1,6 @@
 """Which API key last backed a session up: how machines are told apart.
 
-Revision ID: 0013
+Revision ID: 0014
 Revises: 0010
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
+revision = "0014"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
