@@ -140,6 +140,8 @@ class Settings(BaseModel):
         timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(hours=1))
     ] = timedelta(days=90)
     """How long the log and the tombstones of what was deleted are kept."""
+    query_plans: bool = True
+    """Whether reads that can be are answered by one statement each; see `graph.plan`."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
     graphiql: bool | None = None
     """Whether /graphiql is served; None means: everywhere but in production."""
@@ -186,6 +188,7 @@ class Settings(BaseModel):
             "allow_anonymous_contributions",
             "graphiql",
             "introspection",
+            "query_plans",
         )
         for flag in flags:
             if flag in given:
@@ -233,6 +236,7 @@ _VARIABLES = {
     "LOG_RETENTION": "log_retention",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
+    "QUERY_PLANS": "query_plans",
     "MODEL_PRICES": "model_prices",
 }
 

@@ -141,11 +141,17 @@ async def authenticate(services: Services, credential: str, origin: Origin = NOW
 
     Raises Unauthenticated when it is malformed, unknown, expired or revoked.
     """
+    return await services.recent.actor(
+        credential, origin, lambda: _authenticated(services, credential, origin)
+    )
+
+
+async def _authenticated(services: Services, credential: str, origin: Origin) -> Actor:
     if "." in credential:
         return await _by_token(services, credential, origin)
     if not _KEY.fullmatch(credential):
         raise Unauthenticated("The API key is not valid")
-    async with services.db.begin(System("who asks")) as connection:
+    async with services.db.begin(System("who asks"), quiet=True) as connection:
         row = await rows.by_key_digest(connection, tokens.digest(credential))
         if row is None:
             raise Unauthenticated("The API key is not valid")

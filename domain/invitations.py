@@ -15,7 +15,6 @@ from db import teams as team_rows
 from db.claims import System
 from db.engine import Connection, Database
 from db.errors import DuplicateError, NotAMemberError
-from db.rows import AnyRow
 from domain import audit, tokens
 from domain.actor import Actor, Role
 from domain.errors import Conflict, Fault, NotFound
@@ -74,19 +73,15 @@ async def invite(
     """
     require(actor, "team.invite", team_id, outsider=outsider)
     role: Role = data.role if isinstance(data, InviteAs) else "member"
-    account = await _registered(db, data.email)
-    async with db.begin(actor) as connection:
+    # Whoever is invited is looked up, and held while it joins, by somebody who does not see it.
+    async with db.begin(System("whom to invite")) as connection:
         held = await hold(connection, actor, team_id, "team.invite", outsider=outsider)
         require_managed(held.role, role)
+        account = await account_rows.by_email(connection, email_key(data.email))
         if account is None:
             return await _make_link(connection, actor, held, data.email, role)
         await _join(connection, actor, held, account.id, role)
     return Invited(account.id, None, None)
-
-
-async def _registered(db: Database, email: str) -> AnyRow | None:
-    async with db.read(System("whom to invite")) as connection:
-        return await account_rows.by_email(connection, email_key(email))
 
 
 async def _make_link(

@@ -11,6 +11,7 @@ from strawberry import ID
 from domain import sessions
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, GlobalId, Many, mapped
 from graph.schema import ids
 from graph.schema.conversation import ConversationFields
 from graph.schema.scalars import BigInt
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
     from graph.schema.shared_session import SharedSession
 
 
+@mapped(
+    "session_id",
+    "name",
+    "title",
+    "project_name",
+    "git_branch",
+    "conversation_size",
+    "conversation_lines",
+    "tags",
+    "notes",
+    "created_at",
+    "updated_at",
+    id=GlobalId("Session"),
+    working_directory=Column("directory"),
+    started_at=Column("first_at"),
+    ended_at=Column("last_at"),
+    shares=Many("session's shares", "id"),
+)
 @strawberry.type(description="One session of Claude Code, whose conversation is backed up here.")
 class Session(ConversationFields, ids.Node):
     """A session as its owner sees it."""

@@ -7,10 +7,12 @@ import strawberry
 from domain.people import Person
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import GlobalId, mapped
 from graph.schema import ids
 from graph.schema.public_keys import PublicKeys, keys_of
 
 
+@mapped("email", "username", id=GlobalId("User"))
 @strawberry.type(description="A person, as team-mates see each other.")
 class User(ids.Node):
     """An account that shares a team with the caller, or the caller itself."""
