@@ -8,6 +8,7 @@ from db.engine import Database
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.login_attempts import LoginAttempts
+from domain.mail import Outbox
 from domain.passwords import Passwords
 from domain.reading.reader import Reader
 from domain.throttle import Throttle
@@ -25,6 +26,9 @@ class Services:
     tokens: Tokens
     throttle: Throttle
     logins: LoginAttempts
+    mails: LoginAttempts
+    """Counts the mails that are asked for."""
+    outbox: Outbox
     hub: Hub
     custody: Custody
     reader: Reader

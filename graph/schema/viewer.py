@@ -38,6 +38,10 @@ class Viewer(TokenUsageFields):
     )
     tier: str = strawberry.field(description="Your plan.")
     created_at: datetime = strawberry.field(description="When you opened the account.")
+    email_verified_at: datetime | None = strawberry.field(
+        description="When you proved the address to be yours by a code that was sent to it; null "
+        "when you have not."
+    )
 
     @computed("Your API keys that are not revoked, oldest first.")
     async def api_keys(
@@ -136,6 +140,7 @@ class Viewer(TokenUsageFields):
             username=account.username,
             tier=account.tier,
             created_at=account.created_at,
+            email_verified_at=account.email_verified_at,
         )
 
 
