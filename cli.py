@@ -240,7 +240,7 @@ def _prepared(settings: Settings) -> Iterator[Settings]:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         jwt_secret = settings.jwt_secret or ensure_secret(settings.data_dir, "jwt-secret")
         database_url = settings.database_url or (postgres.start() if postgres else "")
-        asyncio.run(upgrade(database_url))
+        asyncio.run(upgrade(database_url, settings.database_role))
         yield settings.model_copy(update={"database_url": database_url, "jwt_secret": jwt_secret})
     except (DsnError, EmbeddedPostgresError, MigrationError) as error:
         raise click.ClickException(str(error)) from error

@@ -7,6 +7,7 @@ construct their own. The documented names of the ClaudeHistory Cloud server keep
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -52,6 +53,46 @@ def _smtp_url(text: str) -> str:
     return text
 
 
+def _prices(given: object) -> object:
+    """The content of a file of prices; a table that is one already stays as it is."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(Path(given).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot be read as JSON: {error}") from None
+
+
+class ModelPrice(BaseModel):
+    """What a model's tokens cost, in US dollars for a million of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cache_write: float | None = Field(None, ge=0)
+    """For five minutes; 1.25 times the input unless given."""
+    cache_write_1h: float | None = Field(None, ge=0)
+    """For an hour; twice the input unless given."""
+    cache_read: float | None = Field(None, ge=0)
+    """A tenth of the input unless given."""
+
+    @property
+    def of_cache_write(self) -> float:
+        """What goes into the cache for five minutes."""
+        return self.input * 1.25 if self.cache_write is None else self.cache_write
+
+    @property
+    def of_cache_write_1h(self) -> float:
+        """What goes into the cache for an hour."""
+        return self.input * 2 if self.cache_write_1h is None else self.cache_write_1h
+
+    @property
+    def of_cache_read(self) -> float:
+        """What comes out of the cache."""
+        return self.input / 10 if self.cache_read is None else self.cache_read
+
+
 class Settings(BaseModel):
     """Everything that differs between two installations of this server."""
 
@@ -67,7 +108,9 @@ class Settings(BaseModel):
     """Holds the embedded PostgreSQL, the secrets and, without a BLOB_URL, the blocks."""
     database_url: str | None = None
     """None means: run the embedded PostgreSQL in `data_dir`."""
-    database_pool: int = Field(10, ge=2, le=200)
+    database_role: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "teamlore_server"
+    """What the server's connections act as, so that row-level security binds them."""
+    database_pool: int = Field(20, ge=2, le=400)
     blob_url: str | None = None
     """None means: the folder `blobs` in `data_dir`."""
 
@@ -113,9 +156,17 @@ class Settings(BaseModel):
         timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(hours=1))
     ] = timedelta(days=90)
     """How long the log and the tombstones of what was deleted are kept."""
+    query_plans: bool = True
+    """Whether reads that can be are answered by one statement each; see `graph.plan`."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
     graphiql: bool | None = None
     """Whether /graphiql is served; None means: everywhere but in production."""
+
+    model_prices: Annotated[Mapping[str, ModelPrice], BeforeValidator(_prices)] = {}
+    """Prices by the beginning of models' names, which go before those of `domain.reading.prices`.
+
+    The variable names a file with a JSON object of them.
+    """
 
     @property
     def shows_graphiql(self) -> bool:
@@ -153,6 +204,7 @@ class Settings(BaseModel):
             "allow_anonymous_contributions",
             "graphiql",
             "introspection",
+            "query_plans",
         )
         for flag in flags:
             if flag in given:
@@ -181,6 +233,7 @@ _VARIABLES = {
     "PUBLIC_URL": "public_url",
     "TEAMLORE_DATA": "data_dir",
     "DATABASE_URL": "database_url",
+    "DATABASE_ROLE": "database_role",
     "DATABASE_POOL": "database_pool",
     "BLOB_URL": "blob_url",
     "JWT_SECRET": "jwt_secret",
@@ -203,6 +256,8 @@ _VARIABLES = {
     "LOG_RETENTION": "log_retention",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
+    "QUERY_PLANS": "query_plans",
+    "MODEL_PRICES": "model_prices",
 }
 
 

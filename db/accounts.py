@@ -40,11 +40,14 @@ async def by_email(connection: AsyncConnection, email_key: str) -> AnyRow | None
     return (await connection.execute(query)).one_or_none()
 
 
+def itself(account_id: UUID) -> AnySelect:
+    """Select an account, with every column."""
+    return select(accounts).where(accounts.c.id == account_id)
+
+
 async def by_id(connection: AsyncConnection, account_id: UUID) -> AnyRow | None:
     """The account itself, with every column."""
-    return (
-        await connection.execute(select(accounts).where(accounts.c.id == account_id))
-    ).one_or_none()
+    return (await connection.execute(itself(account_id))).one_or_none()
 
 
 def _with_scopes() -> AnySelect:

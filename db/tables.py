@@ -342,6 +342,7 @@ sessions = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    Column("key_id", Uuid),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("sessions_log_idx", "scope_id", "version"),
     Index(

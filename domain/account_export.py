@@ -85,7 +85,7 @@ async def _rows(
 ) -> AsyncIterator[list[Any]]:
     after = None
     while True:
-        async with services.db.read() as connection:
+        async with services.db.read(actor) as connection:
             found = list(await rows.page(connection, section, actor.access, after, BATCH))
         if found:
             yield found
@@ -112,7 +112,7 @@ async def _files(services: Services, actor: Actor) -> AsyncIterator[tuple[str, V
     """Each version of each file of each session, with its name in the archive."""
     async for batch in sessions.every(services.db, actor):
         by_id = {session.id: session for session in batch}
-        async with services.db.read() as connection:
+        async with services.db.read(actor) as connection:
             places = await versions.numbers(connection, actor.access, list(by_id))
         for row in places:
             session = by_id[row.session]

@@ -13,6 +13,7 @@ from pydantic import StringConstraints
 
 from db import accounts as rows
 from db import keys as key_rows
+from db.claims import System
 from db.errors import DuplicateError
 from db.rows import AnyRow
 from domain import audit, keys, letters, tokens
@@ -105,7 +106,7 @@ async def _register(
     account_id = uuid4()
     actor = Actor(account_id, {account_id: "owner"}, origin=origin)
     try:
-        async with services.db.begin() as connection:
+        async with services.db.begin(System("registration")) as connection:
             created_at = await rows.create(connection, account_id, name, values)
             await audit.record(connection, actor, "registered")
             minted = await keys.add(connection, actor, keys.NewKey(label="registration"))
@@ -123,7 +124,7 @@ async def log_in(services: Services, data: Credentials, origin: Origin) -> tuple
     """
     who, address = email_key(data.email), origin.address or "unknown"
     await services.logins.begin(who, address)
-    async with services.db.read() as connection:
+    async with services.db.read(System("log-in")) as connection:
         row = await rows.by_email(connection, who)
     right = await services.passwords.verify(data.password, row.password_hash if row else None)
     if row is None or not right:
@@ -131,10 +132,10 @@ async def log_in(services: Services, data: Credentials, origin: Origin) -> tuple
         await asyncio.gather(noted, asyncio.sleep(NOTING_SECONDS))
         raise Unauthenticated("Invalid credentials")
     await services.logins.succeeded(who, address)
-    async with services.db.begin() as connection:
+    actor = Actor(row.id, {row.id: "owner"}, origin=origin)
+    async with services.db.begin(actor) as connection:
         if not await key_rows.holds(connection, row.id, None, row.token_epoch):
             raise Unauthenticated("Invalid credentials")
-        actor = Actor(row.id, {row.id: "owner"}, origin=origin)
         await audit.record(connection, actor, "logged_in")
     return account_of(row), services.tokens.sign(row.id, row.token_epoch)
 
@@ -144,11 +145,17 @@ async def authenticate(services: Services, credential: str, origin: Origin = NOW
 
     Raises Unauthenticated when it is malformed, unknown, expired or revoked.
     """
+    return await services.recent.actor(
+        credential, origin, lambda: _authenticated(services, credential, origin)
+    )
+
+
+async def _authenticated(services: Services, credential: str, origin: Origin) -> Actor:
     if "." in credential:
         return await _by_token(services, credential, origin)
     if not _KEY.fullmatch(credential):
         raise Unauthenticated("The API key is not valid")
-    async with services.db.read() as connection:
+    async with services.db.begin(System("who asks"), quiet=True) as connection:
         row = await rows.by_key_digest(connection, tokens.digest(credential))
         if row is None:
             raise Unauthenticated("The API key is not valid")
@@ -165,7 +172,7 @@ async def authenticate(services: Services, credential: str, origin: Origin = NOW
 
 async def _by_token(services: Services, token: str, origin: Origin) -> Actor:
     claims = services.tokens.read(token)
-    async with services.db.read() as connection:
+    async with services.db.read(System("who asks")) as connection:
         row = await rows.by_id_with_roles(connection, claims.account_id)
     if row is None or row.token_epoch != claims.epoch:
         raise Unauthenticated("The token has been revoked: log in again")
@@ -174,7 +181,7 @@ async def _by_token(services: Services, token: str, origin: Origin) -> Actor:
 
 async def me(services: Services, actor: Actor) -> Account:
     """The actor's own account. Raises Unauthenticated when it was deleted meanwhile."""
-    async with services.db.read() as connection:
+    async with services.db.read(actor) as connection:
         row = await rows.by_id(connection, actor.account_id)
     if row is None:
         raise Unauthenticated

@@ -9,7 +9,7 @@ from db import conversations as version_rows
 from db import sessions as session_rows
 from db import sweeps
 from db.engine import Connection, Database
-from domain import journal, sessions
+from domain import journal, machines, sessions
 from domain.actor import Actor
 from domain.allotment import Allotment
 from domain.content import Relation
@@ -27,7 +27,7 @@ async def carry_out(
         return
     scope = actor.account_id
     kind = "session_backed_up" if wanted.writes_conversation else "session_updated"
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         heads = await journal.take_heads(connection, actor, {scope: 1}, permission="team.push")
         head = heads[scope]
         if wanted.writes_content:
@@ -66,7 +66,7 @@ async def _write_session(
         row = sessions.new_row(actor, session_id, id, wanted.fields, version, at)
         await session_rows.add(connection, [row])
         return id
-    values = {**wanted.fields, "version": version, "updated_at": at}
+    values = {**wanted.fields, "version": version, "updated_at": at, **machines.mark(actor)}
     if not await session_rows.change(connection, actor.access, session.id, session.version, values):
         raise Stale
     return session.id

@@ -20,6 +20,7 @@ from db import audit as audit_rows
 from db import erasure as rows
 from db import invitations, log
 from db import teams as team_rows
+from db.claims import System
 from db.engine import Connection, Database
 from db.errors import NotAMemberError
 from db.rows import AnyRow
@@ -36,6 +37,7 @@ from domain.teams import Hold, note
 BATCH: Final = 5_000
 PAUSE_SECONDS: Final = 0.01
 SWEEP_MAX: Final = 20
+_WORK: Final = System("deletion of an account")
 
 
 class Goodbye(Input):
@@ -61,7 +63,7 @@ async def delete_account(services: Services, actor: Actor, data: Goodbye) -> Era
     it owns a team that has other members.
     """
     require_key(actor, "admin")
-    async with services.db.read() as connection:
+    async with services.db.read(actor) as connection:
         row = await account_rows.by_id(connection, actor.account_id)
     if row is None:
         raise Unauthenticated
@@ -87,7 +89,7 @@ async def _delete(
     # What is written about it from here on says who, but not from where.
     nameless = replace(actor, origin=NOWHERE, key_id=None)
     try:
-        async with services.db.begin() as connection:
+        async with services.db.begin(_WORK) as connection:
             ended = await _end(connection, nameless, row)
             if by_operator:
                 await audit.record_of_operator(connection, "account_deleted", row.id)
@@ -133,13 +135,13 @@ async def erase(services: Services, account_id: UUID) -> None:
     """Erase what is left of an account that has ended. Doing it twice, or at once, is no harm."""
     gone = Actor(account_id, {})
     await contributions.withdraw(services, gone, Withdrawal(everything=True))
-    async with services.db.begin() as connection:
+    async with services.db.begin(_WORK) as connection:
         await rows.empty_tombstones(connection, account_id)
         found = await rows.ended_with(connection, account_id)
     # Its own scope last: while that is there, a sweep finds the rest.
     for scope_id in sorted(found, key=lambda scope: scope == account_id):
         while True:
-            async with services.db.begin() as connection:
+            async with services.db.begin(_WORK) as connection:
                 if not await rows.alone(connection, account_id):
                     return
                 if not await rows.erase_some(connection, scope_id, BATCH):
@@ -152,7 +154,7 @@ def sweep_of(services: Services) -> Callable[[Database], Awaitable[int]]:
     """A sweep that finishes what a server left unfinished when it stopped."""
 
     async def sweep(db: Database) -> int:
-        async with db.read() as connection:
+        async with db.read(_WORK) as connection:
             found = await rows.ended(connection, SWEEP_MAX)
         for account_id in found:
             await erase(services, account_id)

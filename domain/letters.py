@@ -8,11 +8,13 @@ from typing import Final
 
 from db import accounts as rows
 from db import mail_tokens
+from db.claims import System
 from db.mail_tokens import Purpose
 from domain import tokens
 from domain.names import email_key
 from domain.services import Services
 
+CODES: Final = System("a mailed code")
 LIFETIME: Final[dict[Purpose, timedelta]] = {
     "reset_password": timedelta(hours=1),
     "verify_email": timedelta(hours=24),
@@ -45,7 +47,7 @@ def post(services: Services, email: str, purpose: Purpose) -> None:
     """Have a mail sent to the account of an address, where mail is sent and there is one."""
 
     async def letter() -> EmailMessage | None:
-        async with services.db.begin() as connection:
+        async with services.db.begin(CODES) as connection:
             row = await rows.by_email(connection, email_key(email))
             if row is None or not await rows.hold(connection, row.id):
                 return None

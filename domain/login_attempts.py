@@ -14,6 +14,7 @@ import hmac
 from typing import Final
 
 from db import login_attempts as rows
+from db.claims import NOBODY
 from db.engine import Database
 from db.login_attempts import Count, Keys
 from domain.errors import RateLimited
@@ -38,7 +39,7 @@ class LoginAttempts:
     async def begin(self, account: str, address: str) -> None:
         """Count an attempt. Raises RateLimited when there were too many of late."""
         keys = self._keys(account, address)
-        async with self._db.begin() as connection:
+        async with self._db.begin(NOBODY) as connection:
             made = await rows.begin(connection, keys, WINDOW_SECONDS, self._most)
             wait = 0.0
             for key, count, most in (
@@ -58,7 +59,7 @@ class LoginAttempts:
 
     async def succeeded(self, account: str, address: str) -> None:
         """The password was right: the attempt does not count."""
-        async with self._db.begin() as connection:
+        async with self._db.begin(NOBODY) as connection:
             await rows.succeeded(connection, self._keys(account, address), KNOWN_SECONDS)
 
     def _keys(self, account: str, address: str) -> Keys:
@@ -83,5 +84,5 @@ def _block_seconds(count: Count) -> float:
 
 async def sweep(db: Database) -> int:
     """Forget attempts of long ago; how many counts."""
-    async with db.begin() as connection:
+    async with db.begin(NOBODY) as connection:
         return await rows.forget(connection)

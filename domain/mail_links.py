@@ -95,11 +95,11 @@ async def reset_password(services: Services, data: NewPassword, origin: Origin) 
     The address is proven by that, too. Raises NotFound for a link that is no good.
     """
     digest = tokens.digest(data.token)
-    async with services.db.read() as connection:
+    async with services.db.read(letters.CODES) as connection:
         if not await mail_tokens.is_good(connection, digest, "reset_password"):
             raise NotFound(_USED_UP)
     hashed = await services.passwords.hash(data.new_password)
-    async with services.db.begin() as connection:
+    async with services.db.begin(letters.CODES) as connection:
         used = await mail_tokens.use(connection, digest, "reset_password")
         row = None if used is None else await rows.by_id(connection, used.account_id)
         if used is None or row is None or row.email_key != used.email_key:
@@ -116,7 +116,7 @@ async def reset_password(services: Services, data: NewPassword, origin: Origin) 
 
 async def verify_email(services: Services, data: Proof, origin: Origin) -> None:
     """Note that an address is its account's own. Raises NotFound for a link that is no good."""
-    async with services.db.begin() as connection:
+    async with services.db.begin(letters.CODES) as connection:
         used = await mail_tokens.use(connection, tokens.digest(data.token), "verify_email")
         row = None if used is None else await rows.by_id(connection, used.account_id)
         if used is None or row is None:

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from db import accounts as rows
 from db import keys as key_rows
+from db.claims import System
 from db.engine import Connection
 from db.errors import DuplicateError
 from db.rows import AnyRow
@@ -23,6 +24,7 @@ from domain.policy import require_key
 from domain.services import Services
 
 GENERATED_BYTES = 15
+_OPERATOR = System("an operator's recovery")
 
 
 class PasswordChange(Input):
@@ -76,7 +78,7 @@ async def change_password(services: Services, actor: Actor, data: PasswordChange
         raise Invalid.at("currentPassword", "this account has no password: set one first")
     await prove(services, actor, row, data.current_password, "currentPassword")
     hashed = await services.passwords.hash(data.new_password)
-    async with services.db.begin() as connection:
+    async with services.db.begin(actor) as connection:
         changed = await rows.replace_password(connection, row.id, row.password_hash, hashed)
         if changed is None:
             raise Conflict("The password was changed meanwhile")
@@ -94,7 +96,7 @@ async def set_first_password(services: Services, actor: Actor, data: FirstPasswo
     hashed = await services.passwords.hash(data.password)
     values = {"email": data.email, "email_key": email_key(data.email)}
     try:
-        async with services.db.begin() as connection:
+        async with services.db.begin(actor) as connection:
             row = await rows.replace_password(connection, actor.account_id, None, hashed, values)
             if row is None:
                 raise Conflict("This account has a password: change that one")
@@ -114,7 +116,7 @@ async def sign_out_everywhere(
     that key stays.
     """
     require_key(actor, "admin")
-    async with services.db.begin() as connection:
+    async with services.db.begin(actor) as connection:
         if not await rows.hold(connection, actor.account_id):
             raise Unauthenticated
         epoch = await rows.advance_epoch(connection, actor.account_id)
@@ -137,7 +139,7 @@ async def reset_password(services: Services, name: str, *, revoke_keys: bool) ->
     """
     password, row = secrets.token_urlsafe(GENERATED_BYTES), await account_named(services, name)
     hashed = await services.passwords.hash(password)
-    async with services.db.begin() as connection:
+    async with services.db.begin(_OPERATOR) as connection:
         if revoke_keys:
             await key_rows.revoke_all(connection, row.id)
         await audit.record_of_operator(connection, "password_reset", row.id)
@@ -152,7 +154,7 @@ async def reset_password(services: Services, name: str, *, revoke_keys: bool) ->
 
 async def account_named(services: Services, name: str) -> AnyRow:
     """The account of an e-mail address or a username, for the operator. Raises NotFound."""
-    async with services.db.read() as connection:
+    async with services.db.read(_OPERATOR) as connection:
         row = await rows.by_email(connection, email_key(name))
         row = row or await rows.by_username(connection, username_key(name))
     if row is None:
@@ -161,7 +163,7 @@ async def account_named(services: Services, name: str) -> AnyRow:
 
 
 async def _account(services: Services, actor: Actor) -> AnyRow:
-    async with services.db.read() as connection:
+    async with services.db.read(actor) as connection:
         row = await rows.by_id(connection, actor.account_id)
     if row is None:
         raise Unauthenticated

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from db import budgets as rows
+from db.claims import NOBODY
 from db.engine import Database
 from domain.budgets import SWEEP_EVERY, Balance
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
@@ -87,7 +88,7 @@ class SharedBudgets:
 
     async def _ask(self, key: str, lease: _Lease, points: int, limit: int, asked_at: float) -> None:
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-        async with self._db.begin() as connection:
+        async with self._db.begin(NOBODY) as connection:
             window = await rows.open_window(connection, digest, self._seconds)
             # A window that ended takes what was leased of it along.
             ends = asked_at + window.seconds  # a little early, never late
@@ -123,5 +124,5 @@ def _covers(lease: _Lease, points: int) -> bool:
 
 async def sweep(db: Database) -> int:
     """Forget windows that ended; how many."""
-    async with db.begin() as connection:
+    async with db.begin(NOBODY) as connection:
         return await rows.forget(connection)

@@ -14,6 +14,7 @@ from domain.errors import NotFound
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
+from graph.mapping import One, mapped
 from graph.schema import ids
 from graph.schema.api_key import ApiKey
 from graph.schema.knowledge import KnowledgeEntry
@@ -79,6 +80,7 @@ _FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
 }
 
 
+@mapped(node=One("node"))
 @strawberry.type
 class NodeQueries:
     """Relay's root field."""

@@ -13,6 +13,7 @@ from domain import teams
 from domain.scope_reader import Personal, TeamFacts
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, Embedded, GlobalId, Many, mapped
 from graph.schema import ids
 from graph.schema.audit import AuditEvent, OnlyEvents, team_audit
 from graph.schema.invitation import Invitation, team_invitations
@@ -45,6 +46,7 @@ class MemberOrder(Enum):
     )
 
 
+@mapped("role", "joined_at", user=Embedded())
 @strawberry.type(description="A person's place in a team.")
 class Member:
     """A membership."""
@@ -60,6 +62,15 @@ class Member:
         return cls(role=Role(member.role), joined_at=member.joined_at, user=user)
 
 
+@mapped(
+    "name",
+    "created_at",
+    id=GlobalId("Team"),
+    my_role=Column("role"),
+    members=Many("members", "id"),
+    knowledge=Many("team's knowledge", "id"),
+    shared_sessions=Many("team's shares", "id"),
+)
 @strawberry.type(description="People who share what they learn.")
 class Team(ids.Node):
     """A team that the caller belongs to."""

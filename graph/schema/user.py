@@ -5,9 +5,11 @@ from __future__ import annotations
 import strawberry
 
 from domain.people import Person
+from graph.mapping import GlobalId, mapped
 from graph.schema import ids
 
 
+@mapped("email", "username", id=GlobalId("User"))
 @strawberry.type(description="A person, as team-mates see each other.")
 class User(ids.Node):
     """An account that shares a team with the caller, or the caller itself."""

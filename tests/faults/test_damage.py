@@ -16,6 +16,7 @@ from domain.scrub import Damage, Scrub
 from settings import Settings
 from tests.support.desk import Desk
 from tests.support.dial import dial
+from tests.support.postgres import TESTING
 from tests.support.registry import block_files, conversation, register
 from tests.support.server import RunningServer
 from tests.support.transcripts import transcript
@@ -76,7 +77,7 @@ async def test_lost_blocks_and_wrong_lists_are_found(desk: Desk) -> None:
     (desk.folder / name).unlink()
     assert [Path(name).name in damage.what for damage in await scrubbed(desk)] == [True]
     (desk.folder / name).write_bytes(content)
-    async with desk.db.begin() as connection:
+    async with desk.db.begin(TESTING) as connection:
         await connection.exec_driver_sql(
             "UPDATE conversation_versions SET size = size - 1 WHERE number = 2"
         )

@@ -98,7 +98,7 @@ async def check(url: str, headers: dict[str, str], all_: list[Growing]) -> None:
 
 
 async def scrubbed(dsn: str, folder: Path) -> list[str]:
-    db, store = Database(dsn, pool_size=2), FolderStore(folder)
+    db, store = Database(dsn, pool_size=4), FolderStore(folder)
     try:
         scrub = Scrub(db, store)
         found = [damage.what async for damage in scrub.run()]

@@ -18,6 +18,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema, StringValueNode, ValueNode
 from hypothesis import strategies as st
 from hypothesis_graphql import Mode, from_schema, nodes
+from hypothesis_graphql import queries as from_queries
 
 KEPT = 200
 _PLACE = re.compile(r'"@(\w+):(\d+)@"')
@@ -72,6 +73,11 @@ def operations(schema: GraphQLSchema) -> st.SearchStrategy[str]:
     right = from_schema(schema, custom_scalars=scalars)
     wrong = from_schema(schema, custom_scalars=scalars, mode=Mode.NEGATIVE)
     return st.integers(0, 11).flatmap(lambda n: right if n else wrong).map(str)
+
+
+def queries(schema: GraphQLSchema) -> st.SearchStrategy[str]:
+    """Queries only, all of them valid."""
+    return from_queries(schema, custom_scalars=_scalars(schema)).map(str)
 
 
 @dataclass

@@ -59,7 +59,12 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
           Mutation: {
             pinKnowledge: (_result, _args, cache) => forget(cache, "knowledge"),
             unpinKnowledge: (_result, _args, cache) => forget(cache, "knowledge"),
-            tagKnowledge: (_result, _args, cache) => forget(cache, "knowledgeFacets"),
+            starKnowledge: (_result, _args, cache) => forgetNarrowed(cache, "starred"),
+            unstarKnowledge: (_result, _args, cache) => forgetNarrowed(cache, "starred"),
+            tagKnowledge: (_result, _args, cache) => {
+              forget(cache, "knowledgeFacets");
+              forgetNarrowed(cache, "tags");
+            },
             createKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
             restoreKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
             deleteKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
@@ -94,6 +99,14 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
 function forget(cache: Cache, ...fields: string[]): void {
   for (const { fieldName, fieldKey } of cache.inspectFields("Query"))
     if (fields.includes(fieldName)) cache.invalidate("Query", fieldKey);
+}
+
+// As `forget`, for the lists of entries that were narrowed by what has changed.
+function forgetNarrowed(cache: Cache, by: string): void {
+  for (const { fieldName, fieldKey, arguments: given } of cache.inspectFields("Query")) {
+    const filter = given?.["filter"] as Record<string, unknown> | null | undefined;
+    if ((fieldName === "knowledge" || fieldName === "searchKnowledge") && filter?.[by] != null) cache.invalidate("Query", fieldKey);
+  }
 }
 
 function wait(milliseconds: number): Promise<void> {

@@ -3,6 +3,7 @@ import { useState } from "react";
 
 import { useAccount } from "../account";
 import { Audit } from "../settings/audit";
+import { Ending } from "../settings/ending";
 import { Keys } from "../settings/keys";
 import { Password } from "../settings/password";
 import { SignOutEverywhere } from "../settings/sign-out";
@@ -49,6 +50,7 @@ export default function SettingsPage() {
       <SignOutEverywhere />
       <Appearance />
       <Audit />
+      <Ending hasPassword={viewer.email !== null} username={viewer.username} />
     </>
   );
 }
