@@ -16,7 +16,7 @@ from db import keys as key_rows
 from db.claims import System
 from db.errors import DuplicateError
 from db.rows import AnyRow
-from domain import audit, keys, tokens
+from domain import audit, keys, letters, tokens
 from domain.actor import NOWHERE, Actor, Origin
 from domain.errors import Conflict, Unauthenticated
 from domain.inputs import Input, Storable
@@ -63,6 +63,8 @@ class Account:
     username: str | None
     tier: str
     created_at: datetime
+    email_verified_at: datetime | None = None
+    """When a code that was sent to the address came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ async def register_email(
         "email_key": email_key(data.email),
         "password_hash": await services.passwords.hash(data.password),
     }
-    return await _register(services, data.email, values, EMAIL_TAKEN, origin)
+    made = await _register(services, data.email, values, EMAIL_TAKEN, origin)
+    letters.post(services, data.email, "verify_email")
+    return made
 
 
 async def register_username(
@@ -186,7 +190,7 @@ async def me(services: Services, actor: Actor) -> Account:
 
 def account_of(row: AnyRow) -> Account:
     """An account from its row."""
-    return Account(row.id, row.email, row.username, row.tier, row.created_at)
+    return Account(row.id, row.email, row.username, row.tier, row.created_at, row.email_verified_at)
 
 
 def _actor(row: AnyRow, origin: Origin) -> Actor:
