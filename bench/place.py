@@ -64,8 +64,11 @@ class Place:
 
     async def database(self, name: str, fill: Callable[[str], Awaitable[None]]) -> str:
         """The DSN of a migrated database that `fill` has filled, in this run or an earlier one."""
-        name = f"{name}_{_revision()}"
+        stem, name = f"{name}_", f"{name}_{_revision()}"
         if not await self._run("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            query = "SELECT datname FROM pg_database WHERE starts_with(datname, $1)"
+            for older in await self._run(query, stem):
+                await self.drop(older["datname"])
             await self.drop("draft")
             await self._run('CREATE DATABASE "draft"')
             await upgrade(dsn_of(self.dsn, "draft"))
