@@ -379,7 +379,7 @@ async def _ill_server(manifest: bytes | None = None) -> str:
 
 
 async def test_the_address_is_quoted_and_odd_ones_refused(server: RunningServer) -> None:
-    for name in ("setup.sh", "sync.sh", "restore.sh"):
+    for name in ("setup.sh", "sync.sh", "restore.sh", "obsidian.sh"):
         answer = await server.client.get(f"/{name}")
         assert answer.headers["content-type"].startswith("text/x-shellscript")
         assert f"SERVED_BY={server.url}\n" in answer.text
