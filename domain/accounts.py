@@ -19,7 +19,7 @@ from db.claims import System
 from db.errors import DuplicateError
 from db.rows import AnyRow
 from db.who_asks import Holder
-from domain import audit, keys, tokens
+from domain import audit, keys, letters, tokens
 from domain.actor import NOWHERE, Actor, KeyScope, Origin, Role
 from domain.errors import Conflict, Unauthenticated
 from domain.inputs import Input, Storable
@@ -66,6 +66,8 @@ class Account:
     username: str | None
     tier: str
     created_at: datetime
+    email_verified_at: datetime | None = None
+    """When a code that was sent to the address came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ async def register_email(
         "email_key": email_key(data.email),
         "password_hash": await services.passwords.hash(data.password),
     }
-    return await _register(services, data.email, values, EMAIL_TAKEN, origin)
+    made = await _register(services, data.email, values, EMAIL_TAKEN, origin)
+    letters.post(services, data.email, "verify_email")
+    return made
 
 
 async def register_username(
@@ -188,7 +192,7 @@ async def me(services: Services, actor: Actor) -> Account:
 
 def account_of(row: AnyRow) -> Account:
     """An account from its row."""
-    return Account(row.id, row.email, row.username, row.tier, row.created_at)
+    return Account(row.id, row.email, row.username, row.tier, row.created_at, row.email_verified_at)
 
 
 def _actor(holder: Holder, origin: Origin) -> Actor:
