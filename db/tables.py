@@ -338,6 +338,7 @@ sessions = Table(
     Column("head_number", Integer),
     Column("tags", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
     Column("notes", Text),
+    Column("git_remote", Text),
     Column("version", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),

@@ -29,6 +29,7 @@ Kind = Literal[
     "password_changed",
     "password_set",
     "password_reset",
+    "email_verified",
     "signed_out_everywhere",
     "account_deleted",
     "key_minted",

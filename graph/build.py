@@ -20,6 +20,7 @@ from graph.resolvers.curation import CurationMutations
 from graph.resolvers.encryption import EncryptionMutations
 from graph.resolvers.feeds import Subscription as Feeds
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
+from graph.resolvers.mails import MailMutations
 from graph.resolvers.nodes import NodeQueries
 from graph.resolvers.patterns import PatternMutations, PatternQueries
 from graph.resolvers.rate_limit import RateLimitQueries
@@ -54,6 +55,7 @@ class Query(
 )
 class Mutation(
     AccountMutations,
+    MailMutations,
     TeamMutations,
     KnowledgeMutations,
     CurationMutations,

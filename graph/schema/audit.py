@@ -37,7 +37,12 @@ class AuditKind(Enum):
         "password_set", description="The account got an address and a password to log in with."
     )
     PASSWORD_RESET = strawberry.enum_value(
-        "password_reset", description="The server's operator let the account in again."
+        "password_reset",
+        description="The server's operator, or a code sent by mail, let the account in again; "
+        "`detail.by` says which.",
+    )
+    EMAIL_VERIFIED = strawberry.enum_value(
+        "email_verified", description="A code that was sent to the e-mail address came back."
     )
     SIGNED_OUT_EVERYWHERE = strawberry.enum_value(
         "signed_out_everywhere", description="All tokens ended."
