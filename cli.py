@@ -104,6 +104,29 @@ def reset_password(account: str, revoke_keys: bool) -> None:
     _operate(reset)
 
 
+@main.command("delete-user")
+@click.argument("account")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete_user(account: str, yes: bool) -> None:
+    """Delete ACCOUNT, an e-mail address or a username, with everything of its own.
+
+    What it wrote into teams stays there. Teams that it owns and where others are must be handed
+    over first. Servers may run meanwhile.
+    """
+    if not yes:
+        click.confirm(f"Delete {account} and everything that it keeps, for good?", abort=True)
+
+    async def delete(services: Services) -> None:
+        from domain import erasure
+
+        gone = await erasure.delete_named(services, account)
+        click.echo(f"Deleted: {gone.account_id}")
+        for name in gone.teams:
+            click.echo(f"Deleted with it, as nobody else was in it: {name}")
+
+    _operate(delete)
+
+
 @main.command()
 def reindex() -> None:
     """Read every kept conversation anew: messages, search and token usage. Servers may run on."""
@@ -217,7 +240,7 @@ def _prepared(settings: Settings) -> Iterator[Settings]:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         jwt_secret = settings.jwt_secret or ensure_secret(settings.data_dir, "jwt-secret")
         database_url = settings.database_url or (postgres.start() if postgres else "")
-        asyncio.run(upgrade(database_url))
+        asyncio.run(upgrade(database_url, settings.database_role))
         yield settings.model_copy(update={"database_url": database_url, "jwt_secret": jwt_secret})
     except (DsnError, EmbeddedPostgresError, MigrationError) as error:
         raise click.ClickException(str(error)) from error
@@ -309,7 +332,7 @@ def _run(settings: Settings, app: ASGIApp, listener: socket.socket) -> None:
     from uvicorn import Server
 
     port = listener.getsockname()[1]
-    host = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    host = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     class Announcing(Server):

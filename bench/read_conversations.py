@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from db import accounts
 from db.blobs import open_store
+from db.claims import System
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import upgrade
@@ -50,7 +51,7 @@ async def run(settings: Settings, megabytes: int) -> None:
     reader = Reader(ReadingStore(db.dsn), custody, settings.reading_line_max)
     person = uuid4()
     actor = Actor(person, {person: "owner"})
-    async with db.begin() as connection:
+    async with db.begin(System("a benchmark")) as connection:
         await accounts.create(connection, person, "al", {"username": "al"})
     data = transcript(1, megabytes * 1_000_000)
     kept, read, used = [], [], []

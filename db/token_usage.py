@@ -68,15 +68,16 @@ async def totals(
 ) -> Sequence[AnyRow]:
     """What all the caller's sessions cost, from the day `first` to the day `last` (UTC).
 
-    Columns: name (of the day, model or project; None where there is none), messages and the sums.
+    Columns: name (of the day, model or project; None where there is none), model, messages and the
+    sums.
     """
     t = token_usage.c
     name: ColumnElement[Any] = {"day": _UTC_DAY, "model": t.model, "project": project()}[by]
     query = (
-        select(name.label("name"), func.count().label("messages"), *_SUMS)
+        select(name.label("name"), t.model, func.count().label("messages"), *_SUMS)
         .select_from(token_usage.join(sessions, _LIVING))
         .where(in_scopes(token_usage, access.scopes), t.scope_id == access.account_id, t.counted)
-        .group_by(name)
+        .group_by(name, t.model)
         .order_by(name.desc().nulls_last() if by == "day" else func.sum(t.output).desc())
         .limit(limit)
     )

@@ -50,7 +50,7 @@ class Allotment:
         """The most bytes that an upload of this file can have and still be kept."""
         if self._quota is None:
             return self._size_max
-        async with self._db.read() as connection:
+        async with self._db.read(actor) as connection:
             used = await rows.bytes_kept(connection, actor.access)
         longest = stored.head.content.size if stored.head else 0
         return min(self._size_max, max(longest, self._quota - used + longest))

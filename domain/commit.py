@@ -9,7 +9,7 @@ from db import conversations as version_rows
 from db import sessions as session_rows
 from db import sweeps
 from db.engine import Connection, Database
-from domain import journal, sessions
+from domain import journal, machines, sessions
 from domain.actor import Actor
 from domain.allotment import Allotment
 from domain.content import Relation
@@ -30,7 +30,7 @@ async def carry_out(
         return wanted.stored.session
     scope = actor.account_id
     kind = "session_backed_up" if wanted.writes_conversation else "session_updated"
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         heads = await journal.take_heads(connection, actor, {scope: 1}, permission="team.push")
         head = heads[scope]
         if wanted.writes_content:
@@ -71,7 +71,7 @@ async def _write_session(
         await session_rows.add(connection, [values])
         (row,) = await session_rows.by_ids(connection, actor.access, [id])
         return Session(*row)
-    values = {**wanted.fields, "version": version, "updated_at": at}
+    values = {**wanted.fields, "version": version, "updated_at": at, **machines.mark(actor)}
     found = await session_rows.change(connection, actor.access, session.id, session.version, values)
     if found is None:
         raise Stale

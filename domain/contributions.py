@@ -16,6 +16,7 @@ from pydantic import Field
 
 from db import contributions as said
 from db import patterns as rows
+from db.claims import NOBODY
 from db.engine import Connection
 from db.rows import AnyRow
 from domain import publication
@@ -62,7 +63,7 @@ async def page(
     """Up to `limit` contributions of the actor's behind a pattern's id, in the order of the ids."""
     who, place = contributor(services, actor), after or _START
     found: list[OwnContribution] = []
-    async with services.db.read() as connection:
+    async with services.db.read(NOBODY) as connection:
         if not await said.is_contributor(connection, who.identity):
             return []
         while len(found) < limit:
@@ -106,7 +107,7 @@ async def withdraw(services: Services, actor: Actor, data: Withdrawal) -> list[U
     gone: list[UUID] = []
     while batch := await page(services, actor, limit=WITHDRAW_MAX):
         gone += await _withdraw(services, actor, [c.pattern_id for c in batch], strict=False)
-    async with services.db.begin() as connection:
+    async with services.db.begin(publication.COMMUNITY_WORK) as connection:
         await said.forget_contributor(connection, contributor(services, actor).identity)
     return gone
 
@@ -115,7 +116,7 @@ async def _withdraw(
     services: Services, actor: Actor, ids: Sequence[UUID], *, strict: bool = True
 ) -> list[UUID]:
     who = contributor(services, actor)
-    async with services.db.begin() as connection:
+    async with services.db.begin(publication.COMMUNITY_WORK) as connection:
         locked = await rows.lock_all(connection, ids)
         gone = [
             row.id

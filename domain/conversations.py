@@ -239,18 +239,20 @@ class Custody:
     async def _base(self, actor: Actor, session_id: str, path: str) -> Stored:
         """What is stored, for an upload: the number of the last sweep is read before all else."""
         scope = actor.account_id
-        async with self._db.read() as connection:
+        async with self._db.read(actor) as connection:
             sweep = await sweeps.number(connection, scope)
             if sweep % 2 == 0:
                 return replace(await _stored(connection, actor, session_id, path), sweep=sweep)
-        async with self._db.begin() as connection:  # wait for the collector, or end what it left
+        async with self._db.begin(
+            actor
+        ) as connection:  # wait for the collector, or end what it left
             await sweeps.lock(connection, scope)
             if await sweeps.number(connection, scope) == sweep:
                 await sweeps.advance(connection, scope)
         return await self._base(actor, session_id, path)
 
     async def _load(self, actor: Actor, session_id: str, path: str = CONVERSATION) -> Stored:
-        async with self._db.read() as connection:
+        async with self._db.read(actor) as connection:
             return await _stored(connection, actor, session_id, path)
 
     async def _secure(self, actor: Actor, stored: Stored, taken: _Taken) -> None:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from db import pruning as rows
+from db.claims import System
 from db.engine import Connection, Database
 from db.pruning import Old
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
@@ -26,6 +27,7 @@ BATCH = 1_000
 """Entries of one transaction: writers of that scope wait for milliseconds."""
 SCOPES_AT_ONCE = 500
 PAUSE_SECONDS = 0.02
+_WORK = System("pruning of the log")
 """Between two batches: pruning is never what the database is busy with."""
 
 _logger = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ async def prune(db: Database, keep: timedelta) -> Forgotten:
     async for scope in _old_scopes(db, before):
         entries = BATCH
         while entries == BATCH:
-            async with db.begin() as connection:
+            async with db.begin(_WORK) as connection:
                 if not await rows.alone(connection):
                     done.complete = False
                     return done
@@ -70,7 +72,7 @@ async def _batch(connection: Connection, scope: Old, done: Forgotten) -> int:
 async def _old_scopes(db: Database, before: datetime) -> AsyncIterator[Old]:
     after: UUID | None = UUID(int=0)
     while after is not None:
-        async with db.read() as connection:
+        async with db.read(_WORK) as connection:
             found, after = await rows.old(connection, before, after, SCOPES_AT_ONCE)
         for scope in found:
             yield scope
@@ -99,7 +101,8 @@ class Pruner:
         pause = FIRST_AFTER
         while True:
             # Servers that were started together need not come together.
-            await asyncio.sleep(pause.total_seconds() * random.uniform(0.5, 1.0))  # noqa: S311
+            jitter = random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+            await asyncio.sleep(pause.total_seconds() * jitter)
             pause = EVERY
             try:
                 done = await prune(self._db, self._keep)

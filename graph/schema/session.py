@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry import ID
 
 from domain import sessions
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, GlobalId, Many, mapped
 from graph.schema import ids
 from graph.schema.conversation import ConversationFields
 from graph.schema.scalars import BigInt
@@ -18,6 +20,24 @@ if TYPE_CHECKING:
     from graph.schema.shared_session import SharedSession
 
 
+@mapped(
+    "session_id",
+    "name",
+    "title",
+    "project_name",
+    "git_branch",
+    "conversation_size",
+    "conversation_lines",
+    "tags",
+    "notes",
+    "created_at",
+    "updated_at",
+    id=GlobalId("Session"),
+    working_directory=Column("directory"),
+    started_at=Column("first_at"),
+    ended_at=Column("last_at"),
+    shares=Many("session's shares", "id"),
+)
 @strawberry.type(description="One session of Claude Code, whose conversation is backed up here.")
 class Session(ConversationFields, ids.Node):
     """A session as its owner sees it."""
@@ -54,6 +74,10 @@ class Session(ConversationFields, ids.Node):
     notes: str | None = strawberry.field(
         description="What you wrote down about it. Teams that it is shared with do not see it."
     )
+    machine_id: ID | None = strawberry.field(
+        description="The machine that last backed it up, of `viewer.machines`; null when it came "
+        "without an API key."
+    )
     created_at: datetime = strawberry.field(description="When this server first heard of it.")
     updated_at: datetime = strawberry.field(description="When this server last stored a change.")
 
@@ -86,6 +110,7 @@ class Session(ConversationFields, ids.Node):
             conversation_lines=BigInt(session.conversation_lines),
             tags=list(session.tags),
             notes=session.notes,
+            machine_id=None if session.key_id is None else ids.encode("ApiKey", session.key_id),
             created_at=session.created_at,
             updated_at=session.updated_at,
         )

@@ -71,7 +71,7 @@ async def test_sessions_come_back_exactly_under_another_name_and_unchanged_ones_
     calls = al.calls()
     print(f"second sync of {len(files)} unchanged files: {seconds:.2f} s")  # noqa: T201
     assert f"Sync: 0 uploaded, 0 grown, {len(files)} unchanged, 0 failed." in done.out
-    assert seconds < 5
+    assert seconds < dial(40, 5)
     assert [call.split("/api/")[1] for call in calls] == ["manifest"]
     assert await state(server.settings) == before
 
@@ -237,7 +237,7 @@ async def test_the_hook_returns_at_once_and_two_at_once_send_the_last_state(
         began = time.monotonic()
         # Both wait for their output to end, which a job that holds it open would put off.
         done = await asyncio.gather(*(al.run(command, stdin=_said(session)) for _ in range(2)))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < dial(24, 3)
         assert {(d.status, d.out) for d in done} == {(0, "")}
         if turn % 2:
             await asyncio.sleep(1.2)

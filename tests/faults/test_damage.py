@@ -16,6 +16,7 @@ from settings import Settings
 from tests.support.desk import Desk
 from tests.support.dial import dial
 from tests.support.places import Place
+from tests.support.postgres import TESTING
 from tests.support.registry import conversation, register
 from tests.support.server import RunningServer
 from tests.support.transcripts import transcript
@@ -82,7 +83,7 @@ async def test_lost_blocks_and_wrong_lists_are_found(desk: Desk, blocks: Place) 
     blocks.delete(name)
     assert [Path(name).name in damage.what for damage in await scrubbed(desk)] == [True]
     blocks.write(name, content)
-    async with desk.db.begin() as connection:
+    async with desk.db.begin(TESTING) as connection:
         await connection.exec_driver_sql(
             "UPDATE conversation_versions SET size = size - 1 WHERE number = 2"
         )

@@ -107,7 +107,7 @@ async def check(url: str, headers: dict[str, str], all_: list[Growing]) -> None:
 
 
 async def scrubbed(dsn: str, place: str) -> list[str]:
-    db, store = Database(dsn, pool_size=2), open_store(place)
+    db, store = Database(dsn, pool_size=4), open_store(place)
     try:
         scrub = Scrub(db, store)
         found = [damage.what async for damage in scrub.run()]

@@ -14,6 +14,7 @@ from graph import limits
 from settings import Settings
 from tests.conftest import Serve
 from tests.graph.client import Caller, newcomer
+from tests.support.dial import dial
 from tests.support.server import RunningServer
 
 MODERN = "application/graphql-response+json"
@@ -233,20 +234,6 @@ async def test_too_many_requests_say_when_to_come_back(serve: Serve, settings: S
     assert answer.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
 
 
-async def test_failed_log_ins_are_counted_one_by_one_in_one_request(
-    serve: Serve, settings: Settings
-) -> None:
-    server = await serve(settings.model_copy(update={"login_attempts_max": 3}))
-    person = await newcomer(server)
-    tries = "\n".join(
-        f'a{i}: logIn(input: {{email: "{person.email}", password: "{i}"}}) {{ __typename }}'
-        for i in range(6)
-    )
-    data = await Caller(server).ask(f"mutation {{ {tries} }}")
-    kinds = [result["__typename"] for result in data.values()]
-    assert kinds == ["InvalidCredentials"] * 3 + ["RateLimited"] * 3
-
-
 def _doubling(levels: int) -> str:
     chain = "\n".join(f"fragment F{i} on Team {{ ...F{i + 1} ...F{i + 1} }}" for i in range(levels))
     return f"{{ teams {{ ...F0 }} }} {chain} fragment F{levels} on Team {{ name }}"
@@ -299,4 +286,4 @@ async def test_without_a_database_the_answer_is_503_soon(serve: Serve, settings:
     mutation = 'mutation { register(input: {username: "a"}) { __typename } }'
     answer = await Caller(server).post(mutation)
     assert answer.status_code == 503
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < dial(32, 4)

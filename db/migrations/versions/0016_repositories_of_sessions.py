@@ -1,7 +1,7 @@
 """The repository of a session, which is the same on all machines.
 
-Revision ID: 0013
-Revises: 0008
+Revision ID: 0016
+Revises: 0015
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0008"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
