@@ -158,6 +158,10 @@ class Settings(BaseModel):
     """How long the log and the tombstones of what was deleted are kept."""
     query_plans: bool = True
     """Whether reads that can be are answered by one statement each; see `graph.plan`."""
+    audit_retention: Annotated[
+        timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(days=1))
+    ] = timedelta(days=400)
+    """How long the audit log is kept: a year, and time to look at it."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
     graphiql: bool | None = None
     """Whether /graphiql is served; None means: everywhere but in production."""
@@ -254,6 +258,7 @@ _VARIABLES = {
     "ALLOWED_ORIGINS": "allowed_origins",
     "GRAPHQL_INTROSPECTION": "introspection",
     "LOG_RETENTION": "log_retention",
+    "AUDIT_RETENTION": "audit_retention",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
     "QUERY_PLANS": "query_plans",
