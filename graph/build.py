@@ -17,6 +17,7 @@ from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.changes import ChangeQueries
 from graph.resolvers.conversations import ConversationQueries
 from graph.resolvers.curation import CurationMutations
+from graph.resolvers.encryption import EncryptionMutations
 from graph.resolvers.feeds import Subscription as Feeds
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
 from graph.resolvers.mails import MailMutations
@@ -61,6 +62,7 @@ class Mutation(
     SessionMutations,
     SummaryMutations,
     PatternMutations,
+    EncryptionMutations,
 ):
     """Root mutations."""
 
