@@ -156,6 +156,8 @@ async def erase(services: Services, account_id: UUID) -> None:
                 if not await rows.alone(connection, account_id):
                     return
                 if not await rows.erase_some(connection, scope_id, BATCH):
+                    if scope_id == account_id:
+                        await rows.forget_public_keys(connection, account_id)
                     await rows.end_scope(connection, scope_id)
                     break
             await asyncio.sleep(PAUSE_SECONDS)
