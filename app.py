@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> Starlette:
     """The whole server for one database. `settings` must name it and the JWT secret."""
     services = build_services(settings)
     sweeps = Sweeps(services.db, [*SWEEPS, erasure.sweep_of(services)])
-    pruner = Pruner(services.db, settings.log_retention)
+    pruner = Pruner(services.db, settings.log_retention, settings.audit_retention)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -145,8 +145,12 @@ def prune() -> None:
     async def forget(services: Services) -> None:
         from domain import pruning
 
-        done = await pruning.prune(services.db, services.settings.log_retention)
-        click.echo(f"Pruned {done.entries} log entries and {done.tombstones} tombstones.")
+        settings = services.settings
+        done = await pruning.prune(services.db, settings.log_retention, settings.audit_retention)
+        click.echo(
+            f"Pruned {done.entries} log entries, {done.tombstones} tombstones and "
+            f"{done.events} events of the audit log."
+        )
         if not done.complete:
             click.echo("A server is pruning at this moment; it does the rest.")
 

@@ -160,6 +160,10 @@ class Settings(BaseModel):
     """Server processes behind the one port."""
     query_plans: bool = True
     """Whether reads that can be are answered by one statement each; see `graph.plan`."""
+    audit_retention: Annotated[
+        timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(days=1))
+    ] = timedelta(days=400)
+    """How long the audit log is kept: a year, and time to look at it."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
     graphiql: bool | None = None
     """Whether /graphiql is served; None means: everywhere but in production."""
@@ -256,6 +260,7 @@ _VARIABLES = {
     "ALLOWED_ORIGINS": "allowed_origins",
     "GRAPHQL_INTROSPECTION": "introspection",
     "LOG_RETENTION": "log_retention",
+    "AUDIT_RETENTION": "audit_retention",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
     "QUERY_PLANS": "query_plans",

@@ -415,11 +415,12 @@ session_shares = Table(
 )
 
 # End-to-end encryption of teams (docs/end-to-end-encryption.md). Nothing here opens anything: keys
-# are public or wrapped for one member, statements and signatures are checked by the clients.
+# are public or wrapped for one member, statements and signatures are checked by the clients. Public
+# keys outlive their account where a team checks with them what the account made (db.erasure).
 public_keys = Table(
     "public_keys",
     metadata,
-    Column("account_id", Uuid, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("account_id", Uuid, nullable=False),
     Column("number", Integer, nullable=False),
     Column("wrapping_key", LargeBinary, nullable=False),
     Column("signing_key", LargeBinary, nullable=False),

@@ -15,6 +15,7 @@ from teamlore_e2e import (
     NoKey,
     ServerError,
     Tampered,
+    Team,
     Trust,
     Unverified,
     publish_keys,
@@ -23,6 +24,7 @@ from teamlore_e2e import (
 from teamlore_e2e.team_key import unwrap
 from tests.graph.client import Caller, socket_of
 from tests.support.dial import dial
+from tests.support.estate import tables_with
 from tests.support.members import Member, encrypted_team, joined
 from tests.support.server import RunningServer
 
@@ -122,6 +124,31 @@ async def test_a_removed_members_keys_open_nothing_that_came_after(
     assert not [row for row in rows if str(row["account_id"]) == member.account]
     with pytest.raises(ServerError, match="NotFound"):
         await member.team.write({"summary": "From outside"})
+
+
+async def test_what_a_deleted_account_made_is_still_read_by_who_stays(
+    server: RunningServer,
+) -> None:
+    owner, member = await encrypted_team(server)
+    await owner.team.write({"summary": "By one who goes for good"})
+    handed = {"teamId": owner.team.id, "userId": member.caller.id}
+    await owner.caller.do("transferOwnership", handed, "ownerId")
+    goodbye = {"password": "long enough"}
+    gone = await owner.caller.do("deleteAccount", goodbye, "deletedTeams")
+    assert gone["deletedTeams"] == []
+    trust = Trust()
+    for person in (owner, member):
+        trust.verify(person.own.public, person.own.public.fingerprint)
+    fresh = Team(member.team._server, member.team.id, member.own, trust)
+    await fresh.refresh()
+    found = [entry.fields["summary"] async for entry in fresh.entries()]
+    assert found == ["By one who goes for good"]
+    await fresh.rotate()
+    await fresh.write({"summary": "After that"})
+    last = await member.caller.do("deleteAccount", goodbye, "deletedTeams")
+    assert last["deletedTeams"] == ["Readers"]
+    left = await tables_with(server, owner.account, member.account)
+    assert set(left) <= {"audit", "public_keys"}
 
 
 async def test_who_comes_back_is_given_the_keys_anew(server: RunningServer) -> None:
