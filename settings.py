@@ -156,6 +156,8 @@ class Settings(BaseModel):
         timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(hours=1))
     ] = timedelta(days=90)
     """How long the log and the tombstones of what was deleted are kept."""
+    workers: int = Field(1, ge=1, le=256)
+    """Server processes behind the one port."""
     query_plans: bool = True
     """Whether reads that can be are answered by one statement each; see `graph.plan`."""
     audit_retention: Annotated[
@@ -262,6 +264,7 @@ _VARIABLES = {
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
     "QUERY_PLANS": "query_plans",
+    "WORKERS": "workers",
     "MODEL_PRICES": "model_prices",
 }
 

@@ -4,6 +4,8 @@ A session has versions that do not continue each other. An upload that continues
 one that is a beginning of another changes nothing, one that diverges is a new version. The longest
 is the head, which downloads give. The further files of a session (its subagents' transcripts, the
 results of tools) are kept by the same rules, each under its path.
+
+A little long: an upload, an append and a download share what is stored and what is suspected.
 """
 
 from __future__ import annotations
@@ -95,6 +97,11 @@ class Custody:
     async def close(self) -> None:
         """Give up what the store holds."""
         await self._blobs.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether uploads are running in this process."""
+        return self._allotment.is_busy
 
     @property
     def size_max(self) -> int:

@@ -18,6 +18,8 @@ WORKERS="${TEAMLORE_WORKERS:-4}"
 RETRIES="${TEAMLORE_RETRIES:-2}"
 BATCH=50
 TAB="$(printf '\t')"
+NEWLINE='
+'
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -149,8 +151,14 @@ folder_of() {
   local transcript cwd
   for transcript in "./$1"/*.jsonl; do
     [ -f "$transcript" ] || return 0
-    cwd="$(head -c 200000 "$transcript" | grep -ao '"cwd" *: *"[^"]*"' | head -n 1)"
-    [ -z "$cwd" ] || { printf '{%s}' "$cwd" | jq -r '.cwd' 2>/dev/null; return 0; }
+    cwd="$(grep -aom 1 '"cwd" *: *"[^"]*"' "$transcript")"
+    cwd="${cwd%%"$NEWLINE"*}"
+    case "$cwd" in
+      "") continue ;;
+      *\\*) printf '{%s}' "$cwd" | jq -r '.cwd' 2>/dev/null ;;
+      *) cwd="${cwd%\"}" && printf '%s' "${cwd##*\"}" ;;
+    esac
+    return 0
   done
 }
 

@@ -97,9 +97,9 @@ async def attempt_with_keys(permission: Permission, who: Caller, at: Scene) -> s
         await ciphertext.set_keys(one)
     if permission == "team.rotate":
         return outcome(await ciphertext.next_epoch(who, owner, team))
-    await ciphertext.next_epoch(owner, owner, team)
+    epoch = (await ciphertext.next_epoch(owner, owner, team))["epoch"]["number"]
     given = {"teamId": team, "memberId": at.target.id, "keyNumber": 1, "signerNumber": 1}
-    wraps = [{"epoch": 1, **ciphertext.box()}]
+    wraps = [{"epoch": epoch, **ciphertext.box()}]
     return outcome(await who.do("wrapTeamKeys", given | {"wraps": wraps}, "epochs"))
 
 
