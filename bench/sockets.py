@@ -22,6 +22,7 @@ from tests.support.crowd import Crowd
 TEAM = 0
 SETTLE_SECONDS = 1.0
 WAIT_SECONDS = 30.0
+CONNECT_SECONDS = 300.0
 
 Say = Callable[[httpx.AsyncClient, str], Awaitable[None]]
 """Makes a server tell everybody of an entry with this summary."""
@@ -84,6 +85,7 @@ async def crowd(
             ],
             silent=[],
             document=(DOCUMENTS / "feed.graphql").read_text("utf-8"),
+            patience=CONNECT_SECONDS,
             team=str(ids.encode("Team", team)),
             after=before_all,
         )

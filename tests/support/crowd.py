@@ -36,7 +36,14 @@ class Crowd:
 
     @classmethod
     async def start(
-        cls, url: str, *, readers: list[Json], silent: list[Json], document: str, **variables: str
+        cls,
+        url: str,
+        *,
+        readers: list[Json],
+        silent: list[Json],
+        document: str,
+        patience: float = SECONDS,
+        **variables: str,
     ) -> Crowd:
         """Connect a socket for each `connection_init` payload.
 
@@ -50,7 +57,7 @@ class Crowd:
         crowd = cls(process)
         request = {"query": document, "variables": variables}
         task = {"url": url, "readers": readers, "silent": silent, "request": request}
-        assert await crowd._ask(task) == "ready"
+        assert await crowd._ask(task, patience) == "ready"
         return crowd
 
     async def report(self) -> Json:
@@ -65,11 +72,11 @@ class Crowd:
         found: dict[str, int] = await self._ask("listen")
         return found
 
-    async def _ask(self, what: object) -> Any:
+    async def _ask(self, what: object, seconds: float = SECONDS) -> Any:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(what).encode() + b"\n")
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return json.loads(await self._process.stdout.readline())
 
     async def end(self) -> None:
