@@ -168,7 +168,7 @@ class BoundedSocketProtocol(_HangsUp, WebSocketsSansIOProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.queue = _Inbox()
+        self.queue = _Inbox()  # type: ignore[assignment]  # the part of a queue that is used
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the kernel from taking megabytes for a peer that reads nothing."""

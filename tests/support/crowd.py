@@ -17,7 +17,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 AT_ONCE = 50
@@ -31,19 +31,15 @@ Json = dict[str, Any]
 class Crowd:
     """The process, as a test drives it."""
 
+    patience: ClassVar[float] = SECONDS
+    """How long it may take until all have subscribed."""
+
     def __init__(self, process: Process) -> None:
         self._process = process
 
     @classmethod
     async def start(
-        cls,
-        url: str,
-        *,
-        readers: list[Json],
-        silent: list[Json],
-        document: str,
-        patience: float = SECONDS,
-        **variables: str,
+        cls, url: str, *, readers: list[Json], silent: list[Json], document: str, **variables: str
     ) -> Crowd:
         """Connect a socket for each `connection_init` payload.
 
@@ -57,7 +53,7 @@ class Crowd:
         crowd = cls(process)
         request = {"query": document, "variables": variables}
         task = {"url": url, "readers": readers, "silent": silent, "request": request}
-        assert await crowd._ask(task, patience) == "ready"
+        assert await crowd._ask(task, cls.patience) == "ready"
         return crowd
 
     async def report(self) -> Json:
