@@ -20,7 +20,7 @@ from bench.rounds import FLOOR, Effort, Rounds, compare
 from bench.seeding import seed
 from bench.sockets import crowd, say_ours, say_theirs
 from bench.world import FULL, SMALL, World
-from bench.writes import Rest
+from bench.writes import Rest, search_ms
 
 LIVE_PEERS = tuple(
     Contestant(name, name, peer=f"{name}.js") for name in ("mercurius-live", "yoga-live")
@@ -154,6 +154,7 @@ class _Bench:
             turns = self._mode.pushes
             measured = [await rest.push(turns), await rest.page(turns * 5), await rest.pull(turns)]
             self._findings.rest = measured
+            self._findings.search_ms = await search_ms(dsn)
         finally:
             server.stop()
         print("REST done", flush=True)

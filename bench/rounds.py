@@ -154,7 +154,8 @@ class Rounds:
         answers = max(1.0, load.rate * (effort.warm + effort.seconds))
         cell.loads.append(load)
         cell.server_cpu.append((server.usage().cpu_seconds - before) / answers * 1e6)
-        cell.database_cpu.append((self._place.cpu_seconds() - database) / answers * 1e6)
+        spent = max(0.0, self._place.cpu_seconds() - database)
+        cell.database_cpu.append(spent / answers * 1e6)
 
     def cell(self, name: str, shape: str, connections: int) -> Cell:
         """What was measured there."""

@@ -27,6 +27,10 @@ Say = Callable[[httpx.AsyncClient, str], Awaitable[None]]
 """Makes a server tell everybody of an entry with this summary."""
 
 
+class _Crowd(Crowd):
+    patience = 300.0
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """What a crowd of subscribers found."""
@@ -76,7 +80,7 @@ async def crowd(
         team = uuid_of("team", TEAM)
         before_all = cursor.encode({team: Position(await _head(client, team, say))})
         alone = server.usage().resident_bytes
-        subscribers = await Crowd.start(
+        subscribers = await _Crowd.start(
             server.url,
             readers=[
                 {"authorization": f"Bearer {token(people[i % len(people)])}"}

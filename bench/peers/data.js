@@ -45,7 +45,7 @@ const ENTRY_COLUMNS =
   "k.id, k.type, k.timestamp, k.summary, k.project, k.details, k.tags, k.created_at, k.updated_at, k.author_id, k.scope_id";
 const IN_TEAM = "memberships m WHERE m.account_id = $1";
 
-export const makePool = () => new pg.Pool({ ...connection, max: POOL_SIZE });
+export const makePool = () => new pg.Pool({ ...connection, max: POOL_SIZE, idleTimeoutMillis: 0 });
 
 const grouped = (keys, rows) => {
   const groups = new Map(keys.map((key) => [key, []]));

@@ -148,7 +148,7 @@ const preset = {
   grafast: {
     context: ({ node }) => ({ account: accountOf(node.req.headers) }),
   },
-  pgServices: [makePgService({ poolConfig: { ...connection, max: POOL_SIZE }, schemas: ["public"] })],
+  pgServices: [makePgService({ poolConfig: { ...connection, max: POOL_SIZE, idleTimeoutMillis: 0 }, schemas: ["public"] })],
 };
 const serv = postgraphile(preset).createServ(grafserv);
 const server = createServer();
