@@ -53,7 +53,7 @@ async def take(page: Page, demo: Demo, form: str) -> None:
         if form == "desktop-light" and name in SHOWN:
             show(SHOWN[name], await webp(page))
     await page.keyboard.press("Control+k")
-    await page.get_by_role("option").first.wait_for()
+    await page.get_by_role("listbox", name="Where to").get_by_role("option").first.wait_for()
     await page.get_by_role("combobox").fill("pay")
     await settled(page)
     await keep(page, f"palette-{form}")

@@ -71,7 +71,8 @@ async def test_it_is_usable_on_a_phone(server: RunningServer, open_page: OpenPag
     page = (await open_page(size=PHONE)).page
     await page.goto(f"{server.url}/graphiql")
     await sign_in(page, caller)
-    await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("viewer")
+    await write_query(page, "query Read { knowledge { nodes { summary } } }")
+    await expect(page.locator(".graphiql-tab")).to_contain_text("Read")
     await page.get_by_role("button", name="Execute query").click()
     response = page.locator(".graphiql-response")
     await expect(response).to_contain_text("Read on the way")

@@ -25,7 +25,8 @@ const WITHDRAW = graphql(`
     withdrawContributions(input: $input) {
       __typename
       ... on WithdrawContributionsPayload { withdrawnIds }
-      ... on Problem { message }
+      ... on InvalidInput { message }
+      ... on NotFound { message }
     }
   }
 `);

@@ -14,14 +14,15 @@ const UPDATE = graphql(`
       __typename
       ... on UpdateSessionPayload { session { id name projectName tags notes } }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on NotFound { message }
+      ... on Conflict { message }
     }
   }
 `);
 
 const DELETE = graphql(`
   mutation DeleteSession($input: DeleteSessionInput!) {
-    deleteSession(input: $input) { __typename ... on Problem { message } }
+    deleteSession(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Conflict { message } }
   }
 `);
 

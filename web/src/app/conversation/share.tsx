@@ -19,7 +19,8 @@ const SHARE = graphql(`
       __typename
       ... on ShareSessionPayload { sharedSession { id } }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on NotFound { message }
+      ... on Forbidden { message }
     }
   }
 `);

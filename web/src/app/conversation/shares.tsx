@@ -11,7 +11,7 @@ import { ShareForm } from "./share";
 
 const UNSHARE = graphql(`
   mutation UnshareSession($input: UnshareSessionInput!) {
-    unshareSession(input: $input) { __typename ... on Problem { message } }
+    unshareSession(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 

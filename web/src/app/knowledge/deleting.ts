@@ -8,13 +8,13 @@ import { useToast } from "../ui/toasts";
 
 const DELETE = graphql(`
   mutation DeleteKnowledge($input: DeleteKnowledgeInput!) {
-    deleteKnowledge(input: $input) { __typename ... on Problem { message } }
+    deleteKnowledge(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 
 const RESTORE = graphql(`
   mutation RestoreKnowledge($input: RestoreKnowledgeInput!) {
-    restoreKnowledge(input: $input) { __typename ... on Problem { message } }
+    restoreKnowledge(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } ... on Conflict { message } }
   }
 `);
 

@@ -13,7 +13,9 @@ const UPDATE = graphql(`
       __typename
       ... on UpdateKnowledgePayload { entry { id summary details } }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on NotFound { message }
+      ... on Forbidden { message }
+      ... on Conflict { message }
     }
   }
 `);

@@ -11,25 +11,25 @@ import type { Entry } from "./entry";
 
 const STAR = graphql(`
   mutation StarKnowledge($input: StarKnowledgeInput!) {
-    starKnowledge(input: $input) { __typename ... on StarKnowledgePayload { entry { id starred } } ... on Problem { message } }
+    starKnowledge(input: $input) { __typename ... on StarKnowledgePayload { entry { id starred } } ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 
 const UNSTAR = graphql(`
   mutation UnstarKnowledge($input: UnstarKnowledgeInput!) {
-    unstarKnowledge(input: $input) { __typename ... on UnstarKnowledgePayload { entry { id starred } } ... on Problem { message } }
+    unstarKnowledge(input: $input) { __typename ... on UnstarKnowledgePayload { entry { id starred } } ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 
 const PIN = graphql(`
   mutation PinKnowledge($input: PinKnowledgeInput!) {
-    pinKnowledge(input: $input) { __typename ... on PinKnowledgePayload { entry { id pinnedAt } } ... on Problem { message } }
+    pinKnowledge(input: $input) { __typename ... on PinKnowledgePayload { entry { id pinnedAt } } ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 
 const UNPIN = graphql(`
   mutation UnpinKnowledge($input: UnpinKnowledgeInput!) {
-    unpinKnowledge(input: $input) { __typename ... on UnpinKnowledgePayload { entry { id pinnedAt } } ... on Problem { message } }
+    unpinKnowledge(input: $input) { __typename ... on UnpinKnowledgePayload { entry { id pinnedAt } } ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 

@@ -15,7 +15,9 @@ const MOVE = graphql(`
       __typename
       ... on MoveKnowledgePayload { entry { id team { id name myRole } } }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on NotFound { message }
+      ... on Forbidden { message }
+      ... on Conflict { message }
     }
   }
 `);

@@ -13,7 +13,7 @@ const CREATE = graphql(`
       __typename
       ... on CreateKnowledgePayload { entry { id } }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on Forbidden { message }
     }
   }
 `);

@@ -14,7 +14,8 @@ const TAG = graphql(`
       __typename
       ... on TagKnowledgePayload { entry { id tags } }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on NotFound { message }
+      ... on Forbidden { message }
     }
   }
 `);

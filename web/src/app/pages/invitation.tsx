@@ -12,7 +12,10 @@ const ACCEPT = graphql(`
     acceptInvitation(input: $input) {
       __typename
       ... on AcceptInvitationPayload { teamId }
-      ... on Problem { message }
+      ... on InvalidInput { message }
+      ... on NotFound { message }
+      ... on Forbidden { message }
+      ... on Conflict { message }
     }
   }
 `);

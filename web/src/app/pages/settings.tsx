@@ -27,7 +27,11 @@ const THEMES = ["system", "light", "dark"] as const;
 export default function SettingsPage() {
   const { signOut } = useAccount();
   const [{ data, error }, again] = useQuery({ query: ME });
-  const retry = () => again({ requestPolicy: "network-only" });
+  const [times, setTimes] = useState(0);
+  const retry = () => {
+    again({ requestPolicy: "network-only" });
+    setTimes((before) => before + 1); // the log has a new line too
+  };
   if (error && !data) return <Failure message={said(error)} retry={retry} />;
   if (!data) return <Loading what="your account" />;
   const { viewer } = data;
@@ -48,9 +52,9 @@ export default function SettingsPage() {
       </section>
       <Keys keys={viewer.apiKeys.nodes} onChanged={retry} />
       <Password hasPassword={viewer.email !== null} onChanged={retry} />
-      <SignOutEverywhere />
+      <SignOutEverywhere onChanged={retry} />
       <Appearance />
-      <Audit />
+      <Audit key={times} />
       <Export />
       <Ending hasPassword={viewer.email !== null} username={viewer.username} />
     </>

@@ -14,7 +14,9 @@ const DELETE = graphql(`
       __typename
       ... on DeleteAccountPayload { deletedTeams }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on Forbidden { message }
+      ... on Conflict { message }
+      ... on RateLimited { message }
     }
   }
 `);

@@ -13,7 +13,7 @@ const CREATE = graphql(`
       __typename
       ... on CreateApiKeyPayload { secret apiKey { id } }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on Forbidden { message }
     }
   }
 `);
@@ -24,14 +24,15 @@ const LABEL = graphql(`
       __typename
       ... on LabelApiKeyPayload { apiKey { id label } }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on NotFound { message }
+      ... on Forbidden { message }
     }
   }
 `);
 
 const REVOKE = graphql(`
   mutation RevokeKey($input: RevokeApiKeyInput!) {
-    revokeApiKey(input: $input) { __typename ... on Problem { message } }
+    revokeApiKey(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 

@@ -14,7 +14,9 @@ const CHANGE = graphql(`
       __typename
       ... on ChangePasswordPayload { token }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on Forbidden { message }
+      ... on Conflict { message }
+      ... on RateLimited { message }
     }
   }
 `);
@@ -25,7 +27,8 @@ const SET = graphql(`
       __typename
       ... on SetEmailAndPasswordPayload { token }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on Forbidden { message }
+      ... on Conflict { message }
     }
   }
 `);

@@ -13,12 +13,13 @@ const SIGN_OUT = graphql(`
     signOutEverywhere(input: $input) {
       __typename
       ... on SignOutEverywherePayload { token }
-      ... on Problem { message }
+      ... on InvalidInput { message }
+      ... on Forbidden { message }
     }
   }
 `);
 
-export function SignOutEverywhere() {
+export function SignOutEverywhere({ onChanged }: { onChanged: () => void }) {
   const { signIn, signOut } = useAccount();
   const [, end] = useMutation(SIGN_OUT);
   const [open, setOpen] = useState(false);
@@ -32,6 +33,7 @@ export function SignOutEverywhere() {
     const problem = refusal(result, error);
     if (problem) return say(problem.message);
     say("Signed out everywhere");
+    if (stay) onChanged();
     if (result?.__typename === "SignOutEverywherePayload" && result.token) signIn(result.token);
     else if (!stay) signOut();
   };

@@ -21,14 +21,16 @@ const INVITE = graphql(`
       __typename
       ... on InviteToTeamPayload { memberId invitationToken expiresAt }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on NotFound { message }
+      ... on Forbidden { message }
+      ... on Conflict { message }
     }
   }
 `);
 
 const REVOKE = graphql(`
   mutation RevokeInvitation($input: RevokeInvitationInput!) {
-    revokeInvitation(input: $input) { __typename ... on Problem { message } }
+    revokeInvitation(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 

@@ -10,19 +10,19 @@ import { useToast } from "../ui/toasts";
 
 const CHANGE_ROLE = graphql(`
   mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
-    changeMemberRole(input: $input) { __typename ... on Problem { message } }
+    changeMemberRole(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 
 const REMOVE = graphql(`
   mutation RemoveMember($input: RemoveMemberInput!) {
-    removeMember(input: $input) { __typename ... on Problem { message } }
+    removeMember(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 
 const TRANSFER = graphql(`
   mutation TransferOwnership($input: TransferOwnershipInput!) {
-    transferOwnership(input: $input) { __typename ... on Problem { message } }
+    transferOwnership(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 

@@ -15,20 +15,21 @@ const RENAME = graphql(`
       __typename
       ... on RenameTeamPayload { team { id name } }
       ... on InvalidInput { message problems { path message } }
-      ... on Problem { message }
+      ... on NotFound { message }
+      ... on Forbidden { message }
     }
   }
 `);
 
 const LEAVE = graphql(`
   mutation LeaveTeam($input: LeaveTeamInput!) {
-    leaveTeam(input: $input) { __typename ... on Problem { message } }
+    leaveTeam(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 
 const DELETE = graphql(`
   mutation DeleteTeam($input: DeleteTeamInput!) {
-    deleteTeam(input: $input) { __typename ... on Problem { message } }
+    deleteTeam(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 

@@ -12,7 +12,7 @@ import { useToast } from "../ui/toasts";
 
 const UNSHARE = graphql(`
   mutation UnshareFromTeam($input: UnshareSessionInput!) {
-    unshareSession(input: $input) { __typename ... on Problem { message } }
+    unshareSession(input: $input) { __typename ... on InvalidInput { message } ... on NotFound { message } ... on Forbidden { message } }
   }
 `);
 
