@@ -1,4 +1,4 @@
-"""From a row of the table and a column to a request, and from its answer to an outcome and a text."""
+"""From a cell of the table to a request, and from its answer to an outcome and a text."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLUnionType,
+    Undefined,
 )
 
 from domain import cursor
@@ -79,8 +80,8 @@ async def ask(world: World, row: Row, actor: str, target: str, seconds: float = 
 
 async def _by_graph(world: World, row: Row, actor: str, request: str) -> Answer:
     query = f"{row.kind} {{ {_document(row, request)} }}"
-    caller, headers = world.people[actor].caller, _headers(world, actor, registry=False)
-    sent = await caller.server.client.post("/graphql", json={"query": query}, headers=headers)
+    headers = _headers(world, actor, registry=False)
+    sent = await world.server.client.post("/graphql", json={"query": query}, headers=headers)
     return Answer(_outcome(sent.json()), sent.text)
 
 
@@ -187,7 +188,7 @@ def _quoted(graph: bool, value: str) -> str:
 
 def _document(row: Row, request: str) -> str:
     """The field with its arguments, as an input where it is a mutation, and with a selection."""
-    field = core_schema().type_map[row.kind.capitalize()].fields[row.operation]  # type: ignore[union-attr]
+    field = core_schema().type_map[row.kind.capitalize()].fields[row.operation]  # type: ignore[attr-defined]
     if "{" in re.sub(r"\(.*?\)", "", request):
         return request
     if row.kind == "mutation":
@@ -226,7 +227,7 @@ def _selection(kind: Any, depth: int) -> str:
 
 
 def _fields(kind: GraphQLObjectType, depth: int, prefix: str) -> Iterator[str]:
-    """Fields with their selections; in a fragment those under other names whose types may differ."""
+    """Fields with their selections; in a fragment under another name where types may differ."""
     yield "__typename"
     for name, field in kind.fields.items():
         required = any(isinstance(a.type, GraphQLNonNull) for a in _undefaulted(field))
@@ -243,8 +244,6 @@ def _fields(kind: GraphQLObjectType, depth: int, prefix: str) -> Iterator[str]:
 
 
 def _undefaulted(field: Any) -> Iterator[Any]:
-    from graphql import Undefined
-
     return (a for a in field.args.values() if a.default_value is Undefined)
 
 

@@ -66,7 +66,7 @@ def rule(name: str) -> Rule:
 
 
 def expected(name: str, actor: str, target: str, role: str | None) -> Outcome:
-    """The outcome of a cell. `role` is the actor's in the team; in its own scope it is the owner."""
+    """The outcome of a cell. `role` is the actor's in the team; it owns its own scope."""
     found = rule(name)
     if name == "unread":
         return "ok"

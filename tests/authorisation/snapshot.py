@@ -54,7 +54,9 @@ class Snapshot:
         """The names of all tables."""
         return list(self._columns)
 
-    async def digests(self, naming: Collection[str] = ("",)) -> dict[str, str]:
+    async def digests(
+        self, naming: Collection[str] = ("",), schema: str = "public"
+    ) -> dict[str, str]:
         """What each table holds in rows that name one of these, but for traces of reading."""
         found = {}
         for name in self._columns.keys() - LEFT_BEHIND:

@@ -28,7 +28,7 @@ async def server(serve: Serve, settings: Settings) -> RunningServer:
 
 
 def cells() -> Iterator[Cell]:
-    """The whole matrix, or of every row a part in which every actor and every column has its turn."""
+    """The whole matrix; in the short form of every row some, so that each actor has its turn."""
     for place, row in enumerate(rows()):
         targets = ("own",) if row.is_one else TARGETS
         whole = [(row, actor, target) for target in targets for actor in ACTORS]
@@ -98,7 +98,7 @@ def test_every_operation_and_every_route_has_a_row() -> None:
     table = rows()
     for root in ("Query", "Mutation", "Subscription"):
         named = {row.operation for row in table if row.kind == root.lower()}
-        assert named == set(core_schema().type_map[root].fields), root  # type: ignore[union-attr]
+        assert named == set(core_schema().type_map[root].fields), root  # type: ignore[attr-defined]
     routes = {f"{min(r.methods - {'HEAD'})} {r.path}" for r in ROUTES}  # type: ignore[attr-defined]
     assert {row.name for row in table if row.kind == "route"} == routes
     kinds = {row.name.split()[1] for row in table if row.name.startswith("node ")}

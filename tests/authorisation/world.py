@@ -88,7 +88,7 @@ class World:
 
 
 async def build(server: RunningServer, actors: tuple[str, ...] = ACTORS) -> World:
-    """A world with these actors; `mate`, `guest`, `hermit` and the team's owner are always there."""
+    """A world with these actors; `mate`, `guest`, `hermit` and the owner are always there."""
     world = World(server)
     named = dict.fromkeys([*(a for a in actors if a not in {"anonymous", *KEYED}), "owner"])
     if set(actors) & set(KEYED):
