@@ -50,6 +50,9 @@ class Database:
 
     def __init__(self, dsn: str, *, pool_size: int = 20, role: str = SERVER_ROLE) -> None:
         self.dsn, self.role = dsn, role
+        self.commits = 0
+        """How many transactions this process has committed, quiet ones aside: what was read of
+        accounts and their teams before may be old."""
         self.engine: AsyncEngine = create_async_engine(
             to_asyncpg_url(dsn),
             pool_size=pool_size,
@@ -79,14 +82,20 @@ class Database:
 
     def read(self, who: Claimant) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for reading; each statement sees what is committed when it starts."""
-        return self._transaction(f"BEGIN READ ONLY; {who.claim.sql}")
+        return self._transaction(f"BEGIN READ ONLY; {who.claim.sql}", writes=False)
 
-    def begin(self, who: Claimant) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
-        return self._transaction(f"BEGIN; {who.claim.sql}")
+    def begin(
+        self, who: Claimant, *, quiet: bool = False
+    ) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        A `quiet` one changes nothing that says who somebody is and what that somebody may see.
+        """
+        quiet = quiet or who is NOBODY
+        return self._transaction(f"BEGIN; {who.claim.sql}", writes=not quiet)
 
     @asynccontextmanager
-    async def _transaction(self, opening: str) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self, opening: str, *, writes: bool) -> AsyncIterator[AsyncConnection]:
         with translated():
             async with self._plain.connect() as connection:
                 driver = await _driver(connection)
@@ -94,6 +103,7 @@ class Database:
                     await driver.execute(opening)
                     yield connection
                     await driver.execute("COMMIT")
+                    self.commits += writes
                 except BaseException:
                     await _undo(connection, driver)
                     raise

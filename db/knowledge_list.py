@@ -82,6 +82,11 @@ class Keyset:
 NEWEST = Order()
 
 
+def starring(access: Access) -> AnySelect:
+    """Select the stars that the caller has put, by `entry_id`."""
+    return select(stars.c.entry_id).where(stars.c.scope_id == access.account_id)
+
+
 def _starred(access: Access) -> ColumnElement[bool]:
     return exists().where(stars.c.scope_id == access.account_id, stars.c.entry_id == knowledge.c.id)
 
@@ -120,6 +125,28 @@ def listed(access: Access, wanted: Filter, *columns: ColumnElement[Any]) -> AnyS
     return query.where(*_conditions(access, wanted))
 
 
+def paged(
+    access: Access,
+    wanted: Filter,
+    *,
+    limit: int,
+    order: Order = NEWEST,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> AnySelect:
+    """Select the first `limit` entries of a range in `order`; `backward` turns the order round."""
+    by = (knowledge.c[order.column], knowledge.c.id)
+    place = tuple_(*by)
+    query = listed(access, wanted, *COLUMNS)
+    for end, behind in ((after, not order.descending), (before, order.descending)):
+        if end is not None:
+            there = tuple_(literal(end.instant, by[0].type), literal(end.id))
+            query = query.where(place > there if behind else place < there)
+    falling = order.descending != backward
+    return query.order_by(*(column.desc() if falling else column for column in by)).limit(limit)
+
+
 async def page(
     connection: Connection,
     access: Access,
@@ -133,16 +160,10 @@ async def page(
     backward: bool = False,
 ) -> Sequence[AnyRow]:
     """Entries in `order`; `backward` takes the last `limit` of the range instead."""
-    by = (knowledge.c[order.column], knowledge.c.id)
-    place = tuple_(*by)
-    query = listed(access, wanted, *COLUMNS)
-    for end, behind in ((after, not order.descending), (before, order.descending)):
-        if end is not None:
-            there = tuple_(literal(end.instant, by[0].type), literal(end.id))
-            query = query.where(place > there if behind else place < there)
-    falling = order.descending != backward
-    query = query.order_by(*(column.desc() if falling else column for column in by))
-    rows = (await connection.execute(query.limit(limit).offset(offset))).all()
+    query = paged(
+        access, wanted, limit=limit, order=order, after=after, before=before, backward=backward
+    )
+    rows = (await connection.execute(query.offset(offset) if offset else query)).all()
     return list(reversed(rows)) if backward else rows
 
 
@@ -178,7 +199,5 @@ async def facets(connection: Connection, access: Access, wanted: Filter) -> Sequ
 
 async def starred(connection: Connection, access: Access, ids: Sequence[UUID]) -> set[UUID]:
     """Those of the entries that the caller has a star at."""
-    query = select(stars.c.entry_id).where(
-        stars.c.scope_id == access.account_id, stars.c.entry_id.in_(list(ids))
-    )
+    query = starring(access).where(stars.c.entry_id.in_(list(ids)))
     return set((await connection.execute(query)).scalars())

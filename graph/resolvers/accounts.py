@@ -13,6 +13,7 @@ from domain.recovery import FirstPassword, PasswordChange, SignOut
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import public, signed_in
+from graph.mapping import One, mapped
 from graph.schema import ids
 from graph.schema.account_inputs import (
     ChangePasswordInput,
@@ -48,6 +49,7 @@ from graph.schema.problems import (
 from graph.schema.viewer import Viewer
 
 
+@mapped(viewer=One("viewer"))
 @strawberry.type
 class AccountQueries:
     """Root fields about the caller."""

@@ -11,6 +11,7 @@ from strawberry import ID
 from domain import sessions
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, GlobalId, Many, mapped
 from graph.schema import ids
 from graph.schema.conversation import ConversationFields
 from graph.schema.scalars import BigInt
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
     from graph.schema.shared_session import SharedSession
 
 
+@mapped(
+    "session_id",
+    "name",
+    "title",
+    "project_name",
+    "git_branch",
+    "conversation_size",
+    "conversation_lines",
+    "tags",
+    "notes",
+    "created_at",
+    "updated_at",
+    id=GlobalId("Session"),
+    working_directory=Column("directory"),
+    started_at=Column("first_at"),
+    ended_at=Column("last_at"),
+    shares=Many("session's shares", "id"),
+)
 @strawberry.type(description="One session of Claude Code, whose conversation is backed up here.")
 class Session(ConversationFields, ids.Node):
     """A session as its owner sees it."""
@@ -29,6 +48,14 @@ class Session(ConversationFields, ids.Node):
     name: str | None = strawberry.field(description="The name that it was given.")
     title: str | None = strawberry.field(description="What it is about, from its conversation.")
     project_name: str | None = strawberry.field(description="The project it belongs to.")
+    git_remote: str | None = strawberry.field(
+        description="The repository that its folder is a clone of, as host and path, where the "
+        "client says so: `github.com/al/app`."
+    )
+    project: str | None = strawberry.field(
+        description="What it counts to in `tokenUsage` and can be filtered by: its repository, "
+        "which is the same on all machines, else its project's name, else its folder."
+    )
     working_directory: str | None = strawberry.field(description="The folder it ran in.")
     git_branch: str | None = strawberry.field(description="The branch that was checked out.")
     started_at: datetime | None = strawberry.field(
@@ -73,6 +100,8 @@ class Session(ConversationFields, ids.Node):
             name=session.name,
             title=session.title,
             project_name=session.project_name,
+            git_remote=session.git_remote,
+            project=session.project,
             working_directory=session.working_directory,
             git_branch=session.git_branch,
             started_at=session.first_at,

@@ -1,6 +1,6 @@
 // One client a credential: queries and mutations over HTTP, subscriptions over one socket that
 // reconnects by itself. Feeds keep their cursor and resume behind it (see feed.ts).
-import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
+import { Client, fetchExchange, mapExchange, subscriptionExchange } from "@urql/core";
 import { type Cache, cacheExchange } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { type Client as SocketClient, createClient } from "graphql-ws";
@@ -44,6 +44,11 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
     preferGetMethod: false,
     fetchOptions: () => ({ headers: authorization(credential) }),
     exchanges: [
+      mapExchange({
+        onError: ({ response }) => {
+          if ((response as Response | undefined)?.status === 401) onUnauthenticated();
+        },
+      }),
       cacheExchange({
         keys: new Proxy(
           {},
