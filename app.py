@@ -20,6 +20,8 @@ from domain import erasure
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.login_attempts import LoginAttempts
+from domain.mail import Outbox, Smtp
+from domain.mail_links import ASKED_MAX, TOO_OFTEN
 from domain.passwords import Passwords
 from domain.pruning import Pruner
 from domain.reading.reader import Reader
@@ -41,12 +43,13 @@ def create_app(settings: Settings) -> Starlette:
     """The whole server for one database. `settings` must name it and the JWT secret."""
     services = build_services(settings)
     sweeps = Sweeps(services.db, [*SWEEPS, erasure.sweep_of(services)])
-    pruner = Pruner(services.db, settings.log_retention)
+    pruner = Pruner(services.db, settings.log_retention, settings.audit_retention)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await services.hub.start()
         await services.reader.start()
+        services.outbox.start()
         sweeps.start()
         pruner.start()
         try:
@@ -54,6 +57,7 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             await pruner.stop()
             await sweeps.stop()
+            await services.outbox.stop()
             await services.reader.stop()
             await services.hub.stop()
             services.passwords.close()
@@ -109,6 +113,9 @@ def build_services(settings: Settings) -> Services:
     custody = Custody(db, blobs, settings)
     tokens = Tokens(settings.jwt_secret, settings.jwt_expires_in)
     secret = tokens.derive("login attempts")
+    smtp = None
+    if settings.smtp_url is not None and settings.mail_from is not None:
+        smtp = Smtp.of(settings.smtp_url, settings.mail_from)
     return Services(
         settings=settings,
         db=db,
@@ -118,6 +125,8 @@ def build_services(settings: Settings) -> Services:
         recent=RecentActors(db),
         throttle=Throttle(settings, SharedBudgets(db, settings.rate_limit_window_ms / 1000)),
         logins=LoginAttempts(db, secret, settings.login_attempts_max),
+        mails=LoginAttempts(db, tokens.derive("mails"), ASKED_MAX, TOO_OFTEN),
+        outbox=Outbox(smtp),
         hub=Hub(db),
         custody=custody,
         reader=Reader(ReadingStore(db.dsn, role), custody, settings.reading_line_max),

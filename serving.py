@@ -8,8 +8,9 @@ import logging
 import resource
 import socket
 import sys
+from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from uvicorn import Config
@@ -127,6 +128,33 @@ class BoundedHeadProtocol(_HangsUp, HttpToolsProtocol):
             self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
+class _Inbox:
+    """What a socket has received, for one reader: asyncio.Queue's idle ones hold 3 KiB each."""
+
+    __slots__ = ("_messages", "_waiting")
+
+    def __init__(self) -> None:
+        self._messages: deque[Any] | None = None
+        self._waiting: asyncio.Future[None] | None = None
+
+    def put_nowait(self, message: Any) -> None:
+        self._messages = self._messages or deque()
+        self._messages.append(message)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def empty(self) -> bool:
+        return not self._messages
+
+    async def get(self) -> Any:
+        while not self._messages:
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        message = self._messages.popleft()
+        self._messages = self._messages or None
+        return message
+
+
 class BoundedSocketProtocol(_HangsUp, WebSocketsSansIOProtocol):
     """uvicorn's protocol, which waits for ever on a peer that does not read.
 
@@ -137,6 +165,10 @@ class BoundedSocketProtocol(_HangsUp, WebSocketsSansIOProtocol):
     """
 
     stall_seconds = WS_STALL_SECONDS
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.queue = _Inbox()  # type: ignore[assignment]  # the part of a queue that is used
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the kernel from taking megabytes for a peer that reads nothing."""
@@ -153,7 +185,9 @@ class BoundedSocketProtocol(_HangsUp, WebSocketsSansIOProtocol):
         if closing:
             self._hang_up_later()
         elif message["type"] == "websocket.accept":
-            del self.request, self.response  # read for the last time; a tenth of a socket's memory
+            for head in (self.request, self.response):
+                head.headers.clear()  # read for the last time; the parser of frames keeps the rest
+            del self.request, self.response
 
     def stalled(self) -> None:
         """Tell the peer to resume, and go."""
@@ -191,10 +225,8 @@ class BoundedSocketProtocol(_HangsUp, WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(WS_LINGER_SECONDS, self._hang_up)
 
     def _hang_up(self) -> None:
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
-        else:
-            self.transport.close()
+        stuck = self.transport.get_write_buffer_size()
+        (self.transport.abort if stuck else self.transport.close)()
 
     def _let_unsent(self, size: int) -> None:
         """How much the kernel takes ahead of the network, where it can be told."""

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 VERSION = "0.1.0"
 
@@ -40,6 +41,16 @@ def parse_duration(text: str | float | timedelta) -> timedelta:
     if not 0 < seconds <= 100 * _UNIT_SECONDS["y"]:
         raise ValueError("must be a duration such as 7d, 12h or 3600 (seconds)")
     return timedelta(seconds=seconds)
+
+
+def _smtp_url(text: str) -> str:
+    """Raises ValueError unless it is `smtp://` or `smtps://` with a host."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("must be smtp://[user:password@]host[:port] or smtps://…")
+    if parts.port == 0:
+        raise ValueError("must have a port from 1 to 65535")
+    return text
 
 
 def _prices(given: object) -> object:
@@ -118,6 +129,11 @@ class Settings(BaseModel):
     login_attempts_max: int = Field(20, ge=1)
     """Failed log-ins per account and address in a window of fifteen minutes."""
 
+    smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = None
+    """Where mail is handed in; None means: this server sends none."""
+    mail_from: str | None = None
+    """The sender of mails; needed with `smtp_url`."""
+
     json_body_max: int = Field(32 * 1024 * 1024, ge=1024)
     conversation_max: int = Field(4 * 1024**3, ge=1024)
     """Bytes of one transcript."""
@@ -140,8 +156,14 @@ class Settings(BaseModel):
         timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(hours=1))
     ] = timedelta(days=90)
     """How long the log and the tombstones of what was deleted are kept."""
+    workers: int = Field(1, ge=1, le=256)
+    """Server processes behind the one port."""
     query_plans: bool = True
     """Whether reads that can be are answered by one statement each; see `graph.plan`."""
+    audit_retention: Annotated[
+        timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(days=1))
+    ] = timedelta(days=400)
+    """How long the audit log is kept: a year, and time to look at it."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
     graphiql: bool | None = None
     """Whether /graphiql is served; None means: everywhere but in production."""
@@ -205,6 +227,8 @@ class Settings(BaseModel):
             raise SettingsError(
                 "JWT_SECRET is required when NODE_ENV=production (try: openssl rand -hex 32)"
             )
+        if (settings.smtp_url is None) != (settings.mail_from is None):
+            raise SettingsError("SMTP_URL and MAIL_FROM must be set together")
         return settings
 
 
@@ -224,6 +248,8 @@ _VARIABLES = {
     "RATE_LIMIT_MAX": "rate_limit_max",
     "RATE_LIMIT_ANONYMOUS_MAX": "rate_limit_anonymous_max",
     "LOGIN_ATTEMPTS_MAX": "login_attempts_max",
+    "SMTP_URL": "smtp_url",
+    "MAIL_FROM": "mail_from",
     "CONVERSATION_MAX_BYTES": "conversation_max",
     "READING_LINE_MAX_BYTES": "reading_line_max",
     "CONVERSATION_QUOTA_BYTES": "conversation_quota",
@@ -234,9 +260,11 @@ _VARIABLES = {
     "ALLOWED_ORIGINS": "allowed_origins",
     "GRAPHQL_INTROSPECTION": "introspection",
     "LOG_RETENTION": "log_retention",
+    "AUDIT_RETENTION": "audit_retention",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
     "QUERY_PLANS": "query_plans",
+    "WORKERS": "workers",
     "MODEL_PRICES": "model_prices",
 }
 

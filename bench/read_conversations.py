@@ -2,7 +2,8 @@
 
     python -m bench.read_conversations --megabytes 20
 
-uploads a conversation, reads it, then does the same in rounds that append 10 kB.
+uploads a conversation, reads it, then does the same in rounds that append 10 kB, and once with a
+version that differs from the middle on, which is read from its beginning.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ from tests.support.transcripts import transcript
 async def _pieces(data: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(data), 65536):
         yield data[start : start + 65536]
+
+
+def _spent(begun: float, cpu: float) -> str:
+    seconds, busy = time.perf_counter() - begun, time.process_time() - cpu
+    return f"{seconds * 1000:.0f} ms ({busy * 1000:.0f} ms of this process)"
 
 
 async def run(settings: Settings, megabytes: int) -> None:
@@ -73,6 +79,14 @@ async def run(settings: Settings, megabytes: int) -> None:
         f"{rounds} rounds of 10 kB more: keeping {sum(kept[1:]) / rounds * 1000:.1f} ms,", end=" "
     )
     print(f"reading {sum(read[1:]) / rounds * 1000:.1f} ms a round")
+    half = len(data) // 2
+    other = data[:half] + b"{}\n" + data[half:]
+    begun, cpu = time.perf_counter(), time.process_time()
+    await custody.upload(actor, "s", _pieces(other), About())
+    print(f"a version that differs from the middle on: keeping {_spent(begun, cpu)}", end=", ")
+    begun, cpu = time.perf_counter(), time.process_time()
+    await reader.read_all()
+    print(f"reading all of it anew {_spent(begun, cpu)}")
     await reader.stop()
     await custody.close()
     await db.close()

@@ -11,6 +11,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    DateTime,
+    Integer,
     Text,
     Uuid,
     bindparam,
@@ -127,6 +129,21 @@ async def forget(connection: AsyncConnection, account_id: UUID, addresses: Seque
     if addresses:
         spellings = sorted({address.lower() for address in addresses})
         await connection.execute(_NAMED, {"spellings": spellings})
+
+
+_PRUNE = text(
+    """
+    DELETE FROM audit WHERE id IN (
+        SELECT id FROM audit WHERE at < :before ORDER BY at LIMIT :limit
+    )
+    """
+).bindparams(bindparam("before", type_=DateTime(timezone=True)), bindparam("limit", type_=Integer))
+
+
+async def prune(connection: AsyncConnection, before: datetime, limit: int) -> int:
+    """Delete up to `limit` of the oldest events from before an instant; how many."""
+    await open_door(connection)
+    return (await connection.execute(_PRUNE, {"before": before, "limit": limit})).rowcount
 
 
 async def of_account(

@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     or_,
     select,
@@ -31,12 +32,16 @@ from db.rows import AnyRow
 from db.tables import (
     accounts,
     invitations,
+    key_epochs,
     knowledge,
     memberships,
     metadata,
+    public_keys,
     scopes,
+    sealed_entries,
     session_shares,
     summaries,
+    wrapped_keys,
 )
 
 _LOCK: Final = 0x7EA3E8A5
@@ -157,6 +162,17 @@ async def empty_tombstones(connection: Connection, account_id: UUID) -> None:
             table.c.deleted_at.is_not(None),
         )
         await connection.execute(statement.where(buried))
+
+
+async def forget_public_keys(connection: Connection, account_id: UUID) -> None:
+    """Delete the account's public keys, unless a team checks with them what the account made."""
+    made = (
+        exists().where(key_epochs.c.created_by == account_id),
+        exists().where(wrapped_keys.c.wrapped_by == account_id),
+        exists().where(sealed_entries.c.author_id == account_id),
+    )
+    query = delete(public_keys).where(public_keys.c.account_id == account_id, ~or_(*made))
+    await connection.execute(query)
 
 
 async def end_scope(connection: Connection, scope_id: UUID) -> None:

@@ -21,11 +21,14 @@ from db.tables import (
     knowledge,
     log,
     memberships,
+    public_keys,
     scopes,
+    sealed_entries,
     session_shares,
     sessions,
     stars,
     summaries,
+    wrapped_keys,
 )
 
 
@@ -70,6 +73,11 @@ def _keys(access: Access) -> AnySelect:
     return select(*_but(api_keys, "digest")).where(api_keys.c.account_id == access.account_id)
 
 
+def _of_account(table: Table) -> Callable[[Access], AnySelect]:
+    """What a table has under the caller's account."""
+    return lambda access: select(*table.c).where(table.c.account_id == access.account_id)
+
+
 def _teams(access: Access) -> AnySelect:
     return (
         select(scopes.c.id, scopes.c.name, memberships.c.role, memberships.c.joined_at)
@@ -97,6 +105,11 @@ SECTIONS: tuple[Section, ...] = (
         "knowledge",
         _authored(knowledge, "author_id", "search", "fuzzy", "sameness"),
         _place(knowledge),
+    ),
+    Section("public-keys", _of_account(public_keys), _place(public_keys)),
+    Section("wrapped-keys", _of_account(wrapped_keys), _place(wrapped_keys)),
+    Section(
+        "sealed-entries", _authored(sealed_entries, "author_id", "tokens"), _place(sealed_entries)
     ),
     Section("stars", _own(stars), _place(stars)),
     Section("summaries", _authored(summaries, "author_id"), _place(summaries)),

@@ -39,6 +39,7 @@ COLUMNS = tuple(
         "tags",
         "notes",
         "key_id",
+        "git_remote",
     )
 )
 LAST_PART = r"[^/\\]*$"
@@ -97,6 +98,14 @@ def directory() -> ColumnElement[Any]:
     return func.coalesce(sessions.c.cwd, sessions.c.working_directory)
 
 
+def project() -> ColumnElement[Any]:
+    """What a session counts to: its repository, else what it was named, else its folder.
+
+    The same as `domain.sessions.Session.project`.
+    """
+    return func.coalesce(sessions.c.git_remote, sessions.c.project_name, directory())
+
+
 def _narrowed(query: AnySelect, wanted: Filter) -> AnySelect:
     if wanted.project is not None:
         query = query.where(_about(wanted.project))
@@ -121,8 +130,8 @@ def _narrowed(query: AnySelect, wanted: Filter) -> AnySelect:
 
 
 def _about(project: str) -> ColumnElement[bool]:
-    """That a session belongs to `project`: a name or a folder, whole or its last part."""
-    places = (sessions.c.project_name, directory())
+    """That a session belongs to `project`: repository, name or folder, whole or its last part."""
+    places = (sessions.c.git_remote, sessions.c.project_name, directory())
     return or_(
         *(place == project for place in places),
         *(func.substring(func.rtrim(place, "/\\"), LAST_PART) == project for place in places),
@@ -255,8 +264,8 @@ async def add(connection: Connection, values: Sequence[Mapping[str, Any]]) -> No
 
 async def change(
     connection: Connection, access: Access, id: UUID, known: int, values: Mapping[str, Any]
-) -> bool:
-    """Update a row if it still has version `known`; False when somebody was faster."""
+) -> AnyRow | None:
+    """Update a row if it still has version `known`; the row, None when somebody was faster."""
     query = (
         update(sessions)
         .where(
@@ -266,9 +275,9 @@ async def change(
             sessions.c.deleted_at.is_(None),
         )
         .values(**values)
-        .returning(sessions.c.id)
+        .returning(*COLUMNS)
     )
-    return (await connection.execute(query)).one_or_none() is not None
+    return (await connection.execute(query)).one_or_none()
 
 
 async def bury(

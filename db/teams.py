@@ -32,11 +32,12 @@ from db.tables import (
     knowledge,
     memberships,
     scopes,
+    sealed_entries,
     sessions,
     summaries,
 )
 
-_CONTENTS = (knowledge, summaries, sessions)
+_CONTENTS = (knowledge, summaries, sessions, sealed_entries)
 
 
 async def create(connection: AsyncConnection, team_id: UUID, name: str, owner_id: UUID) -> datetime:

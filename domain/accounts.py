@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID, uuid4
 
 from pydantic import StringConstraints
 
 from db import accounts as rows
 from db import keys as key_rows
+from db import who_asks
 from db.claims import System
 from db.errors import DuplicateError
 from db.rows import AnyRow
-from domain import audit, keys, tokens
-from domain.actor import NOWHERE, Actor, Origin
+from db.who_asks import Holder
+from domain import audit, keys, letters, tokens
+from domain.actor import NOWHERE, Actor, KeyScope, Origin, Role
 from domain.errors import Conflict, Unauthenticated
 from domain.inputs import Input, Storable
 from domain.names import EmailAddress as EmailAddress
@@ -63,6 +66,8 @@ class Account:
     username: str | None
     tier: str
     created_at: datetime
+    email_verified_at: datetime | None = None
+    """When a code that was sent to the address came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,9 @@ async def register_email(
         "email_key": email_key(data.email),
         "password_hash": await services.passwords.hash(data.password),
     }
-    return await _register(services, data.email, values, EMAIL_TAKEN, origin)
+    made = await _register(services, data.email, values, EMAIL_TAKEN, origin)
+    letters.post(services, data.email, "verify_email")
+    return made
 
 
 async def register_username(
@@ -151,28 +158,27 @@ async def _authenticated(services: Services, credential: str, origin: Origin) ->
         return await _by_token(services, credential, origin)
     if not _KEY.fullmatch(credential):
         raise Unauthenticated("The API key is not valid")
-    async with services.db.begin(System("who asks"), quiet=True) as connection:
-        row = await rows.by_key_digest(connection, tokens.digest(credential))
-        if row is None:
-            raise Unauthenticated("The API key is not valid")
-        used = row.last_used_at
-        if used is None or datetime.now(UTC) - used > KEY_USE_NOTED_EVERY:
-            await key_rows.touch(connection, row.key_id, origin.address, origin.program)
+    holder = await who_asks.by_key_digest(services.reads, tokens.digest(credential))
+    if holder is None or holder.key_id is None:
+        raise Unauthenticated("The API key is not valid")
+    used = holder.last_used_at
+    if used is None or datetime.now(UTC) - used > KEY_USE_NOTED_EVERY:
+        async with services.db.begin(System("who asks"), quiet=True) as connection:
+            await key_rows.touch(connection, holder.key_id, origin.address, origin.program)
     return replace(
-        _actor(row, origin),
-        key_id=row.key_id,
-        key_scopes=frozenset(row.scopes),
-        expires_at=row.expires_at.timestamp() if row.expires_at else None,
+        _actor(holder, origin),
+        key_id=holder.key_id,
+        key_scopes=frozenset(cast(Sequence[KeyScope], holder.scopes)),
+        expires_at=holder.expires_at.timestamp() if holder.expires_at else None,
     )
 
 
 async def _by_token(services: Services, token: str, origin: Origin) -> Actor:
     claims = services.tokens.read(token)
-    async with services.db.read(System("who asks")) as connection:
-        row = await rows.by_id_with_roles(connection, claims.account_id)
-    if row is None or row.token_epoch != claims.epoch:
+    holder = await who_asks.by_id(services.reads, claims.account_id)
+    if holder is None or holder.token_epoch != claims.epoch:
         raise Unauthenticated("The token has been revoked: log in again")
-    return replace(_actor(row, origin), token_epoch=claims.epoch, expires_at=claims.expires_at)
+    return replace(_actor(holder, origin), token_epoch=claims.epoch, expires_at=claims.expires_at)
 
 
 async def me(services: Services, actor: Actor) -> Account:
@@ -186,9 +192,9 @@ async def me(services: Services, actor: Actor) -> Account:
 
 def account_of(row: AnyRow) -> Account:
     """An account from its row."""
-    return Account(row.id, row.email, row.username, row.tier, row.created_at)
+    return Account(row.id, row.email, row.username, row.tier, row.created_at, row.email_verified_at)
 
 
-def _actor(row: AnyRow, origin: Origin) -> Actor:
-    roles = {UUID(scope): role for scope, role in (row.roles or {}).items()}
-    return Actor(row.id, roles, row.email, row.username, origin=origin)
+def _actor(holder: Holder, origin: Origin) -> Actor:
+    roles = cast(dict[UUID, Role], holder.roles)
+    return Actor(holder.id, roles, holder.email, holder.username, origin=origin)

@@ -26,6 +26,11 @@ class Allotment:
         self._at_once = settings.conversation_uploads
         self._running: Counter[UUID] = Counter()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anybody is uploading to this process."""
+        return bool(self._running)
+
     @contextmanager
     def upload(self, actor: Actor) -> Iterator[None]:
         """One upload, from its beginning to its end. Raises RateLimited when there are too many."""

@@ -29,6 +29,7 @@ Kind = Literal[
     "password_changed",
     "password_set",
     "password_reset",
+    "email_verified",
     "signed_out_everywhere",
     "account_deleted",
     "key_minted",
@@ -44,6 +45,10 @@ Kind = Literal[
     "member_removed",
     "member_role_changed",
     "ownership_transferred",
+    "public_keys_set",
+    "encryption_enabled",
+    "epoch_published",
+    "keys_wrapped",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

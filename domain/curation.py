@@ -20,6 +20,7 @@ from db.log import Head
 from db.rows import AnyRow
 from domain import journal
 from domain.actor import Actor
+from domain.encryption import refuse_plaintext
 from domain.entries import Entry
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.hygiene import cleaned_tags
@@ -54,6 +55,7 @@ async def move(db: Database, actor: Actor, entry_id: UUID, team_id: UUID | None)
         if entry.scope_id == target:
             return entry
         heads = await journal.take_heads(connection, actor, {entry.scope_id: 1, target: 1})
+        await refuse_plaintext(connection, target)
         row = await rows.whole(connection, actor.access, entry_id)
         if row is None or row.scope_id not in {entry.scope_id, target}:
             raise NotFound

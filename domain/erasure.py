@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 from uuid import UUID
@@ -27,7 +28,13 @@ from db.rows import AnyRow
 from domain import audit, contributions, recovery, share_ends
 from domain.actor import NOWHERE, Actor
 from domain.contributions import Withdrawal
-from domain.errors import Conflict, Invalid, Unauthenticated
+from domain.errors import (
+    Conflict,
+    DatabaseFullError,
+    DatabaseUnavailableError,
+    Invalid,
+    Unauthenticated,
+)
 from domain.inputs import Input, Storable
 from domain.names import username_key
 from domain.policy import require_key
@@ -36,6 +43,8 @@ from domain.teams import Hold, note
 
 BATCH: Final = 5_000
 PAUSE_SECONDS: Final = 0.01
+AT_ONCE_SECONDS: Final = 20.0
+"""For how long the answer waits for the rest to be erased, which a sweep does otherwise."""
 SWEEP_MAX: Final = 20
 _WORK: Final = System("deletion of an account")
 
@@ -97,7 +106,9 @@ async def _delete(
                 await audit.record(connection, nameless, "account_deleted")
     except NotAMemberError:
         raise Conflict("A team changed meanwhile: try again") from None
-    await erase(services, row.id)
+    with suppress(DatabaseUnavailableError, DatabaseFullError, TimeoutError):
+        async with asyncio.timeout(None if by_operator else AT_ONCE_SECONDS):
+            await erase(services, row.id)
     return Erased(row.id, ended)
 
 
@@ -145,6 +156,8 @@ async def erase(services: Services, account_id: UUID) -> None:
                 if not await rows.alone(connection, account_id):
                     return
                 if not await rows.erase_some(connection, scope_id, BATCH):
+                    if scope_id == account_id:
+                        await rows.forget_public_keys(connection, account_id)
                     await rows.end_scope(connection, scope_id)
                     break
             await asyncio.sleep(PAUSE_SECONDS)

@@ -20,6 +20,7 @@ from db.knowledge_list import OrderColumn as OrderColumn
 from db.knowledge_list import Range as Range
 from domain import journal
 from domain.actor import Actor
+from domain.encryption import refuse_plaintext
 from domain.entries import Entry, EntryChange, EntryFields, NewEntry, Notice, Push
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.hygiene import screened, screened_all
@@ -79,6 +80,7 @@ async def _store(
     """Upsert `items` (by sameness) and log what changed; returns how many are new."""
     counts = {scope_id: len(items)}
     head = (await journal.take_heads(connection, actor, counts, permission=permission))[scope_id]
+    await refuse_plaintext(connection, scope_id)
     written = await rows.upsert(
         connection,
         scope_id,

@@ -26,14 +26,15 @@ STRIKES_MAX: Final = 5
 ACCOUNT_TIMES: Final = 5
 ADDRESS_TIMES: Final = 50
 """The limits of an account and of an address, in limits of a pair."""
-_TOO_MANY: Final = "Too many failed log-ins: wait before the next attempt"
+TOO_MANY: Final = "Too many failed log-ins: wait before the next attempt"
 
 
 class LoginAttempts:
     """Counts attempts in the database, under digests that only this server can make."""
 
-    def __init__(self, db: Database, secret: bytes, most: int) -> None:
+    def __init__(self, db: Database, secret: bytes, most: int, refusal: str = TOO_MANY) -> None:
         self._db, self._secret, self._most = db, secret, most
+        self._refusal = refusal
 
     async def begin(self, account: str, address: str) -> None:
         """Count an attempt. Raises RateLimited when there were too many of late."""
@@ -54,7 +55,7 @@ class LoginAttempts:
             if _is_over(made.account, self._most * ACCOUNT_TIMES) and not made.known:
                 wait = max(wait, made.account.seconds if made.account else 0.0)
         if wait:
-            raise RateLimited(max(1.0, wait), _TOO_MANY)
+            raise RateLimited(max(1.0, wait), self._refusal)
 
     async def succeeded(self, account: str, address: str) -> None:
         """The password was right: the attempt does not count."""

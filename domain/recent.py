@@ -8,6 +8,7 @@ itself has ended at once.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from db.engine import Database
 from domain.actor import Actor, Origin
 
+_Key = tuple[bytes, Origin]
+"""A credential's digest, and where it comes from."""
 GOOD_SECONDS = 0.8
 KEPT = 4096
 
@@ -34,7 +37,8 @@ class RecentActors:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._found: OrderedDict[tuple[bytes, Origin], _Found] = OrderedDict()
+        self._found: OrderedDict[_Key, _Found] = OrderedDict()
+        self._asking: dict[tuple[_Key, int], asyncio.Future[Actor]] = {}
 
     async def actor(
         self, credential: str, origin: Origin, find: Callable[[], Awaitable[Actor]]
@@ -47,9 +51,25 @@ class RecentActors:
             ends = known.actor.expires_at
             if ends is None or time.time() < ends:
                 return known.actor
-        actor = await find()
+        return await self._asked(key, commits, now, find)
+
+    async def _asked(
+        self, key: _Key, commits: int, now: float, find: Callable[[], Awaitable[Actor]]
+    ) -> Actor:
+        """Ask, together with whoever asks the same at this moment."""
+        together = (key, commits)
+        asking = self._asking.get(together)
+        if asking is None:
+            asking = self._asking[together] = asyncio.ensure_future(find())
+            asking.add_done_callback(lambda done: self._done(together, done))
+        actor = await asyncio.shield(asking)
         self._found[key] = _Found(actor, commits, now + GOOD_SECONDS)
         self._found.move_to_end(key)
         if len(self._found) > KEPT:
             self._found.popitem(last=False)
         return actor
+
+    def _done(self, together: tuple[_Key, int], done: asyncio.Future[Actor]) -> None:
+        self._asking.pop(together, None)
+        if not done.cancelled():
+            done.exception()  # whoever waits gets it; perhaps nobody does any more

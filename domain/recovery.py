@@ -14,7 +14,7 @@ from db.claims import System
 from db.engine import Connection
 from db.errors import DuplicateError
 from db.rows import AnyRow
-from domain import audit, keys
+from domain import audit, keys, letters
 from domain.accounts import EMAIL_TAKEN, Account, Password, account_of
 from domain.actor import Actor
 from domain.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -103,6 +103,7 @@ async def set_first_password(services: Services, actor: Actor, data: FirstPasswo
             await audit.record(connection, actor, "password_set")
     except DuplicateError:
         raise Conflict(EMAIL_TAKEN) from None
+    letters.post(services, data.email, "verify_email")
     return _renewed(services, row)
 
 

@@ -9,6 +9,7 @@ from db.reads import Reads
 from domain.conversations import Custody
 from domain.feed import Hub
 from domain.login_attempts import LoginAttempts
+from domain.mail import Outbox
 from domain.passwords import Passwords
 from domain.reading.reader import Reader
 from domain.recent import RecentActors
@@ -30,6 +31,9 @@ class Services:
     recent: RecentActors
     throttle: Throttle
     logins: LoginAttempts
+    mails: LoginAttempts
+    """Counts the mails that are asked for."""
+    outbox: Outbox
     hub: Hub
     custody: Custody
     reader: Reader

@@ -29,6 +29,7 @@ from domain import journal, machines, share_ends
 from domain.actor import Actor
 from domain.errors import Conflict, NotFound
 from domain.inputs import Input, Storable
+from domain.repositories import normalised
 
 BATCH: Final = 500
 _TRIES: Final = 8
@@ -44,6 +45,7 @@ def _session_id(text: str) -> str:
 SessionId = Annotated[str, AfterValidator(_session_id)]
 Directory = Annotated[Storable, StringConstraints(max_length=4096)]
 Name = Annotated[Storable, StringConstraints(max_length=1024)]
+Remote = Annotated[Storable, StringConstraints(max_length=2048), AfterValidator(normalised)]
 
 
 class About(Input):
@@ -55,6 +57,8 @@ class About(Input):
     working_directory: Directory | None = None
     project_name: Name | None = None
     name: Name | None = None
+    git_remote: Remote | None = None
+    """The repository, in the form of `domain.repositories`; what is none is left out."""
 
     def said(self) -> dict[str, Any]:
         """The fields with something in them."""
@@ -100,11 +104,18 @@ class Session:
     """What the owner wrote down about it; never shown to anybody else."""
     key_id: UUID | None = None
     """The API key that last backed it up."""
+    git_remote: str | None = None
+    """The repository that its folder is a clone of, as `host/path`."""
 
     @property
     def working_directory(self) -> str | None:
         """The folder it ran in: the transcript's word counts for more than the client's."""
         return self.cwd or self.given_directory
+
+    @property
+    def project(self) -> str | None:
+        """What it counts to: the same repository on two machines is one project."""
+        return self.git_remote or self.project_name or self.working_directory
 
     @property
     def said(self) -> dict[str, str | None]:
@@ -113,6 +124,7 @@ class Session:
             "working_directory": self.given_directory,
             "project_name": self.project_name,
             "name": self.name,
+            "git_remote": self.git_remote,
         }
 
     def place(self, order: Order) -> Keyset:
@@ -149,7 +161,7 @@ async def every(
 ) -> AsyncIterator[Sequence[Session]]:
     """All of the actor's sessions in batches, each exactly once; memory holds one batch.
 
-    `project` narrows it to a project's name or a folder, whole or its last part.
+    `project` narrows it to a project: repository, name or folder, whole or its last part.
     """
     after = ""
     while True:

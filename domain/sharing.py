@@ -22,6 +22,7 @@ from db.rows import AnyRow
 from db.session_shares import Keyset as Keyset
 from domain import journal, share_ends
 from domain.actor import Actor
+from domain.encryption import refuse_plaintext
 from domain.errors import Forbidden, NotFound
 from domain.inputs import Input, NonBlank
 from domain.masking import Mask
@@ -102,6 +103,7 @@ async def share(db: Database, actor: Actor, session: UUID, data: NewShare) -> Sh
         counts = {team_id: 1, own: 0}
         heads = await journal.take_heads(connection, actor, counts, outsider=NotFound)
         head = heads[team_id]
+        await refuse_plaintext(connection, team_id)
         if not await session_rows.by_ids(connection, actor.access, [session]):
             raise NotFound("No such session")
         version = head.take()

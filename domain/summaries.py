@@ -18,6 +18,7 @@ from db.summaries import Keyset as Keyset
 from domain import journal
 from domain.actor import Actor
 from domain.authored import Authored
+from domain.encryption import refuse_plaintext
 from domain.errors import Forbidden, NotFound
 from domain.inputs import Input, JsonObject, Label, NonBlank
 from domain.policy import reading_team, writing_scope
@@ -88,6 +89,7 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
         for scope_id in (*places.values(), *moved.values()):
             counts[scope_id] = counts.get(scope_id, 0) + 1
         heads = await journal.take_heads(connection, actor, counts, permission="team.push")
+        await refuse_plaintext(connection, *places.values())
         await _bury(connection, actor, heads, moved)
         inserted = await _store(connection, actor, heads, items, places)
     return Pushed(inserted, len(data.summaries) - inserted)

@@ -91,7 +91,7 @@ async def by_day(services: Services, actor: Actor, last: int) -> list[Day]:
 def _day(day: date, counts: Mapping[str, int]) -> Day:
     return Day(
         day,
-        knowledge=counts.get("knowledge", 0),
+        knowledge=counts.get("knowledge", 0) + counts.get("sealed", 0),
         sessions=counts.get("session", 0),
         summaries=counts.get("summary", 0),
         total=sum(counts.values()),

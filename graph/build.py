@@ -17,8 +17,10 @@ from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.changes import ChangeQueries
 from graph.resolvers.conversations import ConversationQueries
 from graph.resolvers.curation import CurationMutations
+from graph.resolvers.encryption import EncryptionMutations
 from graph.resolvers.feeds import Subscription as Feeds
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
+from graph.resolvers.mails import MailMutations
 from graph.resolvers.nodes import NodeQueries
 from graph.resolvers.patterns import PatternMutations, PatternQueries
 from graph.resolvers.rate_limit import RateLimitQueries
@@ -53,12 +55,14 @@ class Query(
 )
 class Mutation(
     AccountMutations,
+    MailMutations,
     TeamMutations,
     KnowledgeMutations,
     CurationMutations,
     SessionMutations,
     SummaryMutations,
     PatternMutations,
+    EncryptionMutations,
 ):
     """Root mutations."""
 

@@ -24,7 +24,6 @@ from graphql.execution import (
     execute_root_selection_set,
 )
 
-from domain.actor import Actor
 from graph import errors, introspection, limits, texts
 from graph.context import Context
 from graph.encoding import canonical
@@ -147,16 +146,16 @@ class Engine:
                 Shortcut(bound, context.cost),
                 partial(planner.bind, document, operation),
             )
-        return await planner.run(bound, context.caller)
+        return await planner.run(bound, context)
 
     @property
     def plans(self) -> bool:
         """Whether there is a planner."""
         return self._planner is not None
 
-    async def run(self, bound: Bound, actor: Actor) -> dict[str, Any] | None:
+    async def run(self, bound: Bound, context: Context) -> dict[str, Any] | None:
         """The data of a query that has a plan; None where the ordinary executor has to answer."""
-        return None if self._planner is None else await self._planner.run(bound, actor)
+        return None if self._planner is None else await self._planner.run(bound, context)
 
     def _executor(self, request: Request, context: Context) -> Executor[Any]:
         return self._built(request, self._checked(request, context), context)

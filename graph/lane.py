@@ -82,14 +82,14 @@ class Lane:
                 return
             allowance = await self._services.throttle.count(str(caller.account_id), anonymous=False)
             settled = await self._services.throttle.settle(allowance, shortcut.cost)
-            data = await self._engine.run(shortcut.bound, caller)
+            context = Context(self._services, caller, origin, settled, shortcut.cost)
+            data = await self._engine.run(shortcut.bound, context)
         except Exception as error:  # described, masked and logged in graph.errors
             if isinstance(error, OverBudget):
                 allowance = error.allowance
             await telling(refusal(error, taken), allowance)(scope, receive, send)
             return
         if data is None:
-            context = Context(self._services, caller, origin, allowance)
             await self._ordinary(scope, receive, send, context)
             return
         body = encode({"data": data})

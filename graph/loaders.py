@@ -36,6 +36,7 @@ from domain.sharing import SharedSession
 from domain.summaries import Summary
 from domain.teams import Member, Team
 from graph.conversation_loaders import ConversationLoaders
+from graph.encryption_loaders import EncryptionLoaders
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 ValueT = TypeVar("ValueT")
@@ -68,6 +69,7 @@ class Loaders:
         self.patterns: DataLoader[UUID, Pattern | None] = _loader(self._patterns)
         self.session_shares: DataLoader[UUID, list[SharedSession]] = _loader(self._shares_of)
         self.conversations = ConversationLoaders(services, actor)
+        self.encryption = EncryptionLoaders(services, actor)
         self.stars: DataLoader[UUID, bool] = _loader(self._stars)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:

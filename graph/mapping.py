@@ -21,6 +21,7 @@ Kind = Literal[
     "SharedSession",
     "SessionSummary",
     "CommunityPattern",
+    "SealedEntry",
 ]
 """The types that have global ids."""
 ClassT = TypeVar("ClassT", bound=type)

@@ -178,12 +178,17 @@ def test_advisories_in_osv_form_are_looked_up(tmp_path: Path) -> None:
 
 def test_every_exception_from_the_security_rules_of_the_lint_has_a_reason() -> None:
     """bandit's rules are on (ruff's S); here and there one does not fit, and the line says why."""
-    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
-    assert "S" in rules["select"]
-    assert not {
-        name for name in rules["per-file-ignores"] if name.startswith(("db/", "d", "g", "r"))
-    } - {"db/migrations/versions/*"}
-    bare = []
+    project = (ROOT / "pyproject.toml").read_text()
+    assert "S" in tomllib.loads(project)["tool"]["ruff"]["lint"]["select"]
+    ignored = project.partition("[tool.ruff.lint.per-file-ignores]")[2].partition("\n[")[0]
+    sections = re.findall(r'^"(.+?)" = \[\n(.*?)^\]', ignored, re.MULTILINE | re.DOTALL)
+    shipped = [rules for name, rules in sections if not name.startswith(("bench/", "tests/"))]
+    assert len(shipped) >= 3
+    bare = [
+        line
+        for line in "\n".join(shipped).splitlines()
+        if re.match(r'\s*"S\d*"', line) and "# " not in line
+    ]
     for pattern in SHIPPED:
         for path in ROOT.glob(pattern):
             for number, line in enumerate(path.read_text().splitlines(), 1):

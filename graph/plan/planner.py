@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,9 @@ from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
 from db.reads import Reads
 from domain.actor import Actor
-from domain.errors import Fault
+from domain.errors import DatabaseFullError, DatabaseUnavailableError, Fault
+from graph.context import Context
+from graph.plan.asking import Field, Info, together
 from graph.plan.compiling import Compiled, Compiler
 from graph.plan.reading import Reader
 from graph.plan.symbols import Uncovered
@@ -32,9 +34,13 @@ _logger = logging.getLogger(__name__)
 class Bound:
     """A plan with the values of one request, for whoever asks."""
 
-    plan: Compiled
+    plan: Compiled | None
+    """None where no root field is covered."""
     values: tuple[Any, ...]
     teams: tuple[UUID, ...]
+    beside: tuple[Field, ...]
+    keys: tuple[str, ...]
+    operation: OperationDefinitionNode
 
     def arguments(self, actor: Actor) -> list[Any] | None:
         """What to run the statement with; None when the resolvers have to refuse this actor."""
@@ -42,6 +48,8 @@ class Bound:
         for team in self.teams:
             if team not in roles:
                 return None
+        if self.plan is None:
+            return []
         values = (actor.account_id, list(roles), *self.values)
         return [values[number] for number in self.plan.parameters]
 
@@ -76,22 +84,57 @@ class Planner:
         known = self._remembered(document, operation)
         try:
             reading = known.reader.read(variables)
-            plan = self._plan(known, reading.content, reading)
+            content = reading.content
+            plan = self._plan(known, content, reading) if content.fields else None
         except (Uncovered, Fault, GraphQLError):
             return None
-        if plan is None:
+        if plan is None and content.fields:
             return None
-        return Bound(plan, tuple(reading.symbols.values), tuple(reading.asked.teams))
+        return Bound(
+            plan,
+            tuple(reading.symbols.values),
+            tuple(reading.asked.teams),
+            reading.beside,
+            reading.keys,
+            operation,
+        )
 
-    async def run(self, bound: Bound, actor: Actor) -> dict[str, Any] | None:
+    async def run(self, bound: Bound, context: Context) -> dict[str, Any] | None:
         """The data; None when the rows turn out to need the ordinary executor.
 
         Raises DatabaseUnavailableError and its like.
         """
-        arguments = bound.arguments(actor)
-        data = None if arguments is None else await self._run(bound.plan, arguments)
-        self.outcomes["executed" if data is None else "planned"] += 1
+        arguments = bound.arguments(context.actor)
+        if arguments is None:
+            data = None
+        elif not bound.beside and bound.plan is not None:
+            data = await self._run(bound.plan, arguments)
+        else:
+            data = await self._asked(bound, context, arguments)
+        how = "asked" if bound.beside else "planned"
+        self.outcomes["executed" if data is None else how] += 1
         return data
+
+    async def _asked(
+        self, bound: Bound, context: Context, arguments: list[Any]
+    ) -> dict[str, Any] | None:
+        """The data of a query of which some root fields have to be asked of their resolvers."""
+        info = Info(context, bound.operation)
+        plan = bound.plan
+        asked: list[Awaitable[Any]] = [field.of(None, info) for field in bound.beside]
+        if plan is not None:
+            asked.append(self._run(plan, arguments))
+        try:
+            found = await together(asked)
+        except (DatabaseUnavailableError, DatabaseFullError):
+            raise
+        except Exception:  # the ordinary executor says which field has failed, and how
+            return None
+        covered = found.pop() if plan is not None else {}
+        if covered is None:
+            return None
+        covered |= {field.key: value for field, value in zip(bound.beside, found, strict=True)}
+        return {key: covered[key] for key in bound.keys}
 
     async def _run(self, plan: Compiled, arguments: list[Any]) -> dict[str, Any] | None:
         try:

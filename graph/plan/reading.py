@@ -31,10 +31,11 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from strawberry.types.arguments import convert_arguments
 
 from graph.mapping import Column, Embedded, Flag, GlobalId, Many, Mapped, One, mapping_of
+from graph.plan.asking import Asker, Field
 from graph.plan.sources import MANY, ONE, Asked
 from graph.plan.symbols import Symbols, Uncovered
+from graph.plan.tree import Field as Covered
 from graph.plan.tree import (
-    Field,
     Inside,
     Leaf,
     Listed,
@@ -56,6 +57,10 @@ class Reading:
     content: Object
     symbols: Symbols
     asked: Asked
+    beside: tuple[Field, ...]
+    """Root fields that are asked of their resolvers."""
+    keys: tuple[str, ...]
+    """The response keys in their order."""
 
 
 class Reader:
@@ -83,8 +88,7 @@ class Reader:
         if query is None:
             raise Uncovered
         run = _Run(self._schema, self._fragments, coerced)
-        content = run.object(query, [self._operation.selection_set])
-        return Reading(content, run.symbols, run.asked)
+        return run.query(query, self._operation.selection_set)
 
 
 class _Run:
@@ -97,21 +101,41 @@ class _Run:
         variables: VariableValues,
     ) -> None:
         self._schema = schema
-        self._core = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
+        self.core = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
         self._fragments = fragments
         self._variables = variables
         self.symbols, self.asked = Symbols(), Asked()
 
+    def query(self, kind: GraphQLObjectType, selections: SelectionSetNode) -> Reading:
+        """The root fields, each covered by a statement or asked of its resolver."""
+        covered: list[Covered] = []
+        beside: list[Field] = []
+        groups, asker = self.collected(kind, [selections]), Asker(self)
+        for key, nodes in groups.items():
+            if nodes[0].name.value.startswith("__") and nodes[0].name.value != "__typename":
+                raise Uncovered
+            values, teams = len(self.symbols.values), len(self.asked.teams)
+            try:
+                covered += self._fields(kind, {key: nodes})
+            except Uncovered:
+                del self.symbols.values[values:], self.asked.teams[teams:]
+                beside.append(asker.field(key, kind.fields[nodes[0].name.value], nodes))
+        content = Object(tuple(covered))
+        return Reading(content, self.symbols, self.asked, tuple(beside), tuple(groups))
+
     def object(self, kind: GraphQLObjectType, sets: list[SelectionSetNode]) -> Object:
         """What is asked of an object."""
+        return Object(tuple(self._fields(kind, self.collected(kind, sets))))
+
+    def _fields(self, kind: GraphQLObjectType, groups: Groups) -> list[Covered]:
         definition = kind.extensions["strawberry-definition"]
         mapping = mapping_of(definition.origin)
         names = {
             self._schema.config.name_converter.from_field(field): field.python_name
             for field in definition.fields
         }
-        fields: list[Field] = []
-        for key, nodes in self._collected(kind, sets).items():
+        fields: list[Covered] = []
+        for key, nodes in groups.items():
             name = nodes[0].name.value
             if name == "__typename":
                 fields.append(Typename(key, kind.name))
@@ -120,11 +144,11 @@ class _Run:
             if found is None:
                 raise Uncovered
             fields.append(self._field(key, kind.fields[name], found, nodes))
-        return Object(tuple(fields))
+        return fields
 
     def _field(
         self, key: str, definition: GraphQLField, found: Mapped, nodes: list[FieldNode]
-    ) -> Field:
+    ) -> Covered:
         named = get_named_type(definition.type)
         if isinstance(found, Column | GlobalId | Flag):
             if not isinstance(named, GraphQLScalarType | GraphQLEnumType):
@@ -133,7 +157,7 @@ class _Run:
         sets = [node.selection_set for node in nodes if node.selection_set]
         if isinstance(found, Embedded):
             return Inside(key, self.object(_concrete(named), sets))
-        arguments = self._arguments(definition, nodes[0])
+        arguments = self.arguments(definition, nodes[0])
         if isinstance(found, One):
             return self._one(key, found, named, arguments, sets)
         return self._many(key, definition, found, arguments, sets)
@@ -145,7 +169,7 @@ class _Run:
         named: Any,
         arguments: dict[str, Any],
         sets: list[SelectionSetNode],
-    ) -> Field:
+    ) -> Covered:
         source, wanted = ONE[found.source], None
         if source.read is not None:
             chosen = source.read(arguments, self.asked)
@@ -153,7 +177,7 @@ class _Run:
                 return Nothing(key)
             source_name, wanted, kind, required = chosen
             if is_abstract_type(named):
-                named = self._core.type_map[kind]
+                named = self.core.type_map[kind]
             wanted = self.symbols.abstract(wanted)
         else:
             source_name, required = found.source, False
@@ -167,7 +191,7 @@ class _Run:
         found: Many,
         arguments: dict[str, Any],
         sets: list[SelectionSetNode],
-    ) -> Field:
+    ) -> Covered:
         source, named = MANY[found.source], get_named_type(definition.type)
         wanted = self.symbols.abstract(source.read(arguments, self.asked))
         if isinstance(get_nullable_type(definition.type), GraphQLList):
@@ -180,7 +204,7 @@ class _Run:
     ) -> tuple[Part | Typename, ...]:
         """The fields of a connection, an edge or a page's information."""
         parts: list[Part | Typename] = []
-        for key, nodes in self._collected(kind, sets).items():
+        for key, nodes in self.collected(kind, sets).items():
             name = nodes[0].name.value
             below = [node.selection_set for node in nodes if node.selection_set]
             if name == "__typename":
@@ -197,7 +221,7 @@ class _Run:
                 raise Uncovered
         return tuple(parts)
 
-    def _arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
+    def arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
         given = get_argument_values(definition, node, self._variables)
         field = definition.extensions["strawberry-definition"]
         return convert_arguments(
@@ -207,7 +231,7 @@ class _Run:
             config=self._schema.config,
         )
 
-    def _collected(self, kind: GraphQLObjectType, sets: list[SelectionSetNode]) -> Groups:
+    def collected(self, kind: GraphQLObjectType, sets: list[SelectionSetNode]) -> Groups:
         """The fields by response key, as CollectFields of the specification has it."""
         groups: Groups = {}
         visited: set[str] = set()
@@ -241,8 +265,8 @@ class _Run:
     def _applies(self, condition: Any, kind: GraphQLObjectType) -> bool:
         if condition is None:
             return True
-        named = self._core.type_map[condition.name.value]
-        return named is kind or (is_abstract_type(named) and self._core.is_sub_type(named, kind))
+        named = self.core.type_map[condition.name.value]
+        return named is kind or (is_abstract_type(named) and self.core.is_sub_type(named, kind))
 
     def _included(self, directives: tuple[DirectiveNode, ...]) -> bool:
         for directive in directives:

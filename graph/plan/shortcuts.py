@@ -144,7 +144,7 @@ def _template(variables: Mapping[str, Any], shortcut: Shortcut, bind: Bind) -> _
     texts = {name: ids.encode(given[name][0], other) for name, other in others.items()}
     again = bind({**variables, **texts})
     bound = shortcut.bound
-    if again is None or again.plan is not bound.plan:
+    if again is None or again.plan is not bound.plan or bound.beside:
         return None
     places = {name: _places(again.values, other) for name, other in others.items()}
     teams = {name: _places(again.teams, other) for name, other in others.items()}

@@ -14,8 +14,8 @@ from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
 from graph.schema import ids
-from graph.schema.changes import Behind, ChangeConnection, Scopes, page_size
-from graph.schema.paging import First
+from graph.schema.changes import Behind, ChangeConnection, Scopes
+from graph.schema.paging import First, page_size
 from graph.schema.scalars import Cursor
 
 

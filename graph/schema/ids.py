@@ -28,6 +28,7 @@ _TAGS: dict[Kind, bytes] = {
     "SharedSession": b"h",
     "SessionSummary": b"y",
     "CommunityPattern": b"p",
+    "SealedEntry": b"e",
 }
 _KINDS = {tag: kind for kind, tag in _TAGS.items()}
 _UUID_TEXT = 36

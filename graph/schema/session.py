@@ -48,6 +48,14 @@ class Session(ConversationFields, ids.Node):
     name: str | None = strawberry.field(description="The name that it was given.")
     title: str | None = strawberry.field(description="What it is about, from its conversation.")
     project_name: str | None = strawberry.field(description="The project it belongs to.")
+    git_remote: str | None = strawberry.field(
+        description="The repository that its folder is a clone of, as host and path, where the "
+        "client says so: `github.com/al/app`."
+    )
+    project: str | None = strawberry.field(
+        description="What it counts to in `tokenUsage` and can be filtered by: its repository, "
+        "which is the same on all machines, else its project's name, else its folder."
+    )
     working_directory: str | None = strawberry.field(description="The folder it ran in.")
     git_branch: str | None = strawberry.field(description="The branch that was checked out.")
     started_at: datetime | None = strawberry.field(
@@ -92,6 +100,8 @@ class Session(ConversationFields, ids.Node):
             name=session.name,
             title=session.title,
             project_name=session.project_name,
+            git_remote=session.git_remote,
+            project=session.project,
             working_directory=session.working_directory,
             git_branch=session.git_branch,
             started_at=session.first_at,

@@ -20,8 +20,8 @@ from graph.schema.session import Session
 OfProject = Annotated[
     str | None,
     strawberry.argument(
-        description="Only of this project: its name or its folder, whole or the last part. The "
-        "same as `filter.project`."
+        description="Only of this project: its repository, its name or its folder, whole or the "
+        "last part. The same as `filter.project`."
     ),
 ]
 
@@ -47,7 +47,8 @@ class SessionFilter:
 
     project: str | None = strawberry.field(
         default=None,
-        description="Only of this project: its name or its folder, whole or the last part.",
+        description="Only of this project: its repository, its name or its folder, whole or the "
+        "last part.",
     )
     branch: str | None = strawberry.field(default=None, description="Only on this branch.")
     text: str | None = strawberry.field(

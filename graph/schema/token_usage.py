@@ -23,7 +23,7 @@ class TokenUsageBy(Enum):
     DAY = strawberry.enum_value("day", description="By day (UTC), newest first.")
     MODEL = strawberry.enum_value("model", description="By model, the most output first.")
     PROJECT = strawberry.enum_value(
-        "project", description="By the sessions' project, the most output first."
+        "project", description="By `Session.project`, the most output first."
     )
 
 

@@ -50,6 +50,10 @@ class Viewer(TokenUsageFields, MachineFields):
     )
     tier: str = strawberry.field(description="Your plan.")
     created_at: datetime = strawberry.field(description="When you opened the account.")
+    email_verified_at: datetime | None = strawberry.field(
+        description="When you proved the address to be yours by a code that was sent to it; null "
+        "when you have not."
+    )
 
     @computed("Your API keys that are not revoked, oldest first.")
     async def api_keys(
@@ -148,6 +152,7 @@ class Viewer(TokenUsageFields, MachineFields):
             username=account.username,
             tier=account.tier,
             created_at=account.created_at,
+            email_verified_at=account.email_verified_at,
         )
 
 

@@ -76,7 +76,7 @@ async def test_only_who_has_a_claim_sees_the_rows(db: Database, table: Table) ->
         assert await _seen(db, ScopeReader(TEAM), table) - {COMMUNITY} == {TEAM}
 
 
-_NEVER = {"api_keys": {TEAM}, "accounts": {TEAM}, "mail_tokens": {TEAM}}
+_NEVER = {name: {TEAM} for name in ("api_keys", "accounts", "mail_tokens", "public_keys")}
 """A team is no account."""
 
 

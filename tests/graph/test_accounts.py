@@ -237,9 +237,14 @@ def smallest(kind: Any, team_id: str) -> Any:
             for name, field in kind.fields.items()
             if isinstance(field.type, GraphQLNonNull)
         }
-    return {"Int": 1, "EpochMillis": 1, "Float": 1.0, "Boolean": True, "JSON": {}}.get(
-        kind.name, "a@example.org"
-    )
+    return {
+        "Int": 1,
+        "EpochMillis": 1,
+        "Float": 1.0,
+        "Boolean": True,
+        "JSON": {},
+        "Base64": "AAAA",
+    }.get(kind.name, "a@example.org")
 
 
 async def test_a_read_only_key_reads_and_follows_but_pushes_nothing(server: RunningServer) -> None:

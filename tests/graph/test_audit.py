@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from db.engine import Database
+from domain import pruning
 from domain.actor import Origin
 from tests.graph.client import Caller, Json, newcomer, team_of_two
 from tests.graph.test_accounts import with_key
@@ -227,3 +229,27 @@ async def test_many_teams_cost_the_same_as_one(server: RunningServer) -> None:
             await person.ask(query)
         figures.append(len(statements))
     assert figures[0] == figures[1] <= 14
+
+
+async def test_old_events_are_pruned_in_small_steps_and_others_stay(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "BATCH", 2)
+    person, other = await newcomer(server), await newcomer(server)
+    db = Database(str(server.settings.database_url))
+    owner = await asyncpg.connect(server.settings.database_url)
+    async with owner.transaction():
+        await owner.execute("SELECT set_config('teamlore.audit_door', 'open', true)")
+        await owner.execute("UPDATE audit SET at = at - interval '300 days'")
+    assert await kinds(person) == ["KEY_MINTED", "REGISTERED"]
+    year, month = timedelta(days=365), timedelta(days=30)
+    await person.do("createApiKey", {}, "secret")
+    assert (await pruning.prune(db, year, year)).events == 0
+    assert (await pruning.prune(db, year, None)).events == 0
+    assert (await pruning.prune(db, year, month)).events == 4
+    assert await kinds(person) == ["KEY_MINTED"]
+    assert await kinds(other) == []
+    with pytest.raises(asyncpg.PostgresError, match="append-only"):
+        await owner.execute("DELETE FROM audit")
+    await owner.close()
+    await db.close()

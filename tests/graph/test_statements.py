@@ -27,7 +27,7 @@ LISTS = {
 }
 
 
-BACKGROUND = {"log tail", "log pruning", "sweeps", "reader of conversations"}
+BACKGROUND = {"log tail", "log pruning", "sweeps", "reader of conversations", "outbox"}
 """Tasks of the server that nobody's request waits for."""
 
 

@@ -17,7 +17,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 AT_ONCE = 50
@@ -30,6 +30,9 @@ Json = dict[str, Any]
 
 class Crowd:
     """The process, as a test drives it."""
+
+    patience: ClassVar[float] = SECONDS
+    """How long it may take until all have subscribed."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -50,7 +53,7 @@ class Crowd:
         crowd = cls(process)
         request = {"query": document, "variables": variables}
         task = {"url": url, "readers": readers, "silent": silent, "request": request}
-        assert await crowd._ask(task) == "ready"
+        assert await crowd._ask(task, cls.patience) == "ready"
         return crowd
 
     async def report(self) -> Json:
@@ -65,11 +68,11 @@ class Crowd:
         found: dict[str, int] = await self._ask("listen")
         return found
 
-    async def _ask(self, what: object) -> Any:
+    async def _ask(self, what: object, seconds: float = SECONDS) -> Any:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(what).encode() + b"\n")
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return json.loads(await self._process.stdout.readline())
 
     async def end(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from contextlib import suppress
@@ -31,6 +32,7 @@ _OF: dict[str, st.SearchStrategy[ValueNode]] = {
     "Int": st.one_of(*[_FEW] * 6, _EDGES).map(nodes.Int),
     "DateTime": _INSTANTS.map(nodes.String),
     "EpochMillis": _WHOLE.map(nodes.Int),
+    "Base64": st.binary(max_size=100).map(b64encode).map(bytes.decode).map(nodes.String),
     "BigInt": _WHOLE.map(nodes.Int),
     "String": (_TEXTS | st.emails() | st.sampled_from(["decision", "long enough"])).map(
         nodes.String

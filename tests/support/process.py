@@ -19,13 +19,15 @@ _READY = re.compile(r"ready at (http://\S+)")
 class ServerProcess:
     """A server process. `url` is where it answers once `wait_ready` has returned."""
 
-    def __init__(self, environ: Mapping[str, str], folder: Path, *arguments: str) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], folder: Path, *arguments: str, module: str = "cli"
+    ) -> None:
         """Start it in `folder`, which also gets its output as `server.log`."""
         self.log = folder / "server.log"
         self.url = ""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "serve", *arguments],
+                [sys.executable, "-m", module, "serve", *arguments],
                 cwd=folder,
                 env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": str(ROOT), **environ},
                 stdin=subprocess.DEVNULL,

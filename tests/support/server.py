@@ -19,7 +19,7 @@ from settings import Settings
 START_SECONDS = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunningServer:
     """A server that answers, and a client for it."""
 

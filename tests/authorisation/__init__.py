@@ -1,0 +1,1 @@
+"""Who may do what, cell by cell, and whose words appear where."""
