@@ -67,7 +67,8 @@ async def test_two_people_of_a_team_see_each_others_knowledge_live(
     await page.get_by_role("link", name="Live wires").click()
     await expect(page.get_by_text("live", exact=True)).to_be_visible()
     await ada.write("Retries need jitter", team)
-    await expect(page.get_by_text("Retries need jitter")).to_be_visible()
+    happens = page.get_by_role("region", name="What happens")
+    await expect(happens.get_by_text("Retries need jitter")).to_be_visible()
 
 
 async def test_a_wrong_key_is_told_at_once(server: RunningServer, open_page: OpenPage) -> None:

@@ -23,6 +23,8 @@ MISSED = """() => [...document.querySelectorAll(
     && element.tabIndex >= 0 && !window.reached.has(element))
   .map((element) => element.outerHTML.slice(0, 120))"""
 MOST = 400
+TELLING = ("overview", "sessions", "session", "knowledge", "team", "settings")
+"""Pages that have every kind of control between them."""
 
 
 async def test_every_control_of_every_page_is_reached_by_tab(
@@ -32,8 +34,8 @@ async def test_every_control_of_every_page_is_reached_by_tab(
     page = (await open_page()).page
     await sign_in(page, world.owner)
     missed = {}
-    for name, address in world.pages.items():
-        await page.goto(f"{server.url}{address}")
+    for name in dial(TELLING, tuple(world.pages)):
+        await page.goto(f"{server.url}{world.pages[name]}")
         await settled(page)
         missed[name] = await walk(page)
     assert {name: found for name, found in missed.items() if found} == {}
