@@ -178,7 +178,7 @@ async def test_a_long_conversation_opens_anywhere_and_fills_what_it_scrolls_to(
         await page.keyboard.press("PageDown")
     await expect(page.locator(".waiting")).to_have_count(0)
     assert await page.get_by_role("article").count() < 120
-    frames = await page.evaluate(FRAMES, dial(120, 600))
+    frames = await page.evaluate(FRAMES, dial(120, 300))
     print(f"{frames} while scrolling {count} lines")  # noqa: T201 - figures that are quoted
     assert frames["blank"] == 0
     await expect(page.locator(".waiting")).to_have_count(0)
