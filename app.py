@@ -14,12 +14,13 @@ from db.blobs import open_store
 from db.engine import Database
 from db.reading_store import ReadingStore
 from domain.conversations import Custody
+from domain.draws import Draws
 from domain.feed import Hub
 from domain.passwords import Passwords
 from domain.pruning import Pruner
 from domain.reading.reader import Reader
 from domain.services import Services
-from domain.sweeps import Sweeps
+from domain.sweeps import SWEEPS, Sweeps
 from domain.throttle import Throttle
 from domain.tokens import Tokens
 from graph.build import create_graphql_app
@@ -33,7 +34,8 @@ from settings import Settings
 def create_app(settings: Settings) -> Starlette:
     """The whole server for one database. `settings` must name it and the JWT secret."""
     services = build_services(settings)
-    sweeps = Sweeps(services.db)
+    draws = Draws(settings.pattern_epsilon, settings.pattern_epsilon_total)
+    sweeps = Sweeps(services.db, (*SWEEPS, draws))
     pruner = Pruner(services.db, settings.log_retention)
 
     @asynccontextmanager

@@ -13,7 +13,7 @@ import { useToast } from "../ui/toasts";
 
 const PATTERN = graphql(`
   fragment Pattern on CommunityPattern {
-    id type category approach platform tags effectiveness sharedByAtLeast lastSeen
+    id type category approach platform tags effectiveness sharedBy numbersFrom lastSeen
   }
 `);
 
@@ -31,7 +31,7 @@ const PATTERNS = graphql(
 
 const STATISTICS = graphql(`
   query PatternStatistics {
-    patternStatistics { totalPatterns contributorsAtLeast lastSeen topCategories { category count } }
+    patternStatistics { totalPatterns contributors margin lastSeen topCategories { category count } }
   }
 `);
 
@@ -40,7 +40,7 @@ const MINE = graphql(`
     viewer {
       id
       contributions(first: 50, after: $after) {
-        nodes { patternId category approach type countsFrom pattern { id sharedByAtLeast } }
+        nodes { patternId category approach type countsFrom pattern { id sharedBy numbersFrom } }
         pageInfo { hasNextPage endCursor }
       }
     }
@@ -187,6 +187,10 @@ function Patterns({ words, type, category, fresh }: { words: string; type: Patte
   );
 }
 
+function shared(pattern: { sharedBy: number; numbersFrom: string | null }): string {
+  return pattern.numbersFrom === null ? `shared by ${pattern.sharedBy} or more` : `shared by about ${pattern.sharedBy}`;
+}
+
 function PatternCard({ given }: { given: FragmentOf<typeof PATTERN> }) {
   const pattern = readFragment(PATTERN, given);
   return (
@@ -194,7 +198,7 @@ function PatternCard({ given }: { given: FragmentOf<typeof PATTERN> }) {
       <div className="row small quiet">
         <span className="tag">{pattern.type.toLowerCase().replace("_", " ")}</span>
         <span className="grow">{pattern.category}</span>
-        <span>shared by {pattern.sharedByAtLeast} or more</span>
+        <span>{shared(pattern)}</span>
       </div>
       <p className="summary">{pattern.approach}</p>
       <div className="row small">
@@ -214,13 +218,16 @@ function Statistics({ onCategory }: { onCategory: (name: string) => void }) {
   const [{ data, error }] = useQuery({ query: STATISTICS });
   if (error && !data) return <Failure message={said(error)} />;
   if (!data) return <Loading what="statistics" />;
-  const { totalPatterns, contributorsAtLeast, topCategories } = data.patternStatistics;
+  const { totalPatterns, contributors, margin, topCategories } = data.patternStatistics;
   return (
     <section className="card">
       <h2>In numbers</h2>
       <p>
-        {count(totalPatterns, "pattern")} by {contributorsAtLeast} or more people.
+        {count(totalPatterns, "pattern")} by {margin === null ? `${contributors} or more` : `about ${contributors}`} people.
       </p>
+      {margin !== null && (
+        <p className="quiet small">Numbers of people are drawn once a week, most often to within {margin}, so that they give nobody away.</p>
+      )}
       <ul className="plain row">
         {topCategories.map((top) => (
           <li key={top.category}>
@@ -257,7 +264,7 @@ function Mine() {
       <ul className="plain stack">
         {nodes.map((mine) => (
           <li key={mine.patternId}>
-            <span className="small quiet">{mine.pattern ? `shared by ${mine.pattern.sharedByAtLeast} or more` : "seen by you alone"}</span>
+            <span className="small quiet">{mine.pattern ? shared(mine.pattern) : "seen by you alone"}</span>
             <div className="row">
               <span className="grow small">
                 {mine.category}: {mine.approach}
