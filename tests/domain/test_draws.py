@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
@@ -28,7 +28,7 @@ from domain.draws import SENSITIVITY, UNIT, Draws
 from settings import Settings
 from tests.conftest import Serve
 from tests.support.community import Community, community, person
-from tests.support.dial import dial
+from tests.support.dial import PROVING, dial
 
 APPROACHES = tuple(f"Take lock number {number} first" for number in range(7))
 EXACT = Decimal(100)
@@ -127,6 +127,19 @@ async def test_of_several_servers_that_draw_one_does(people: Community, settings
         await db.close()
     assert Counter(done) == {3: 1, 0: 11}
     assert await people.sql("SELECT epsilon, spent FROM privacy_ledger") == [(3, 3)]
+
+
+async def test_draws_and_contributions_at_once_wait_for_each_other(people: Community) -> None:
+    crowd = await share(people, 6, *APPROACHES)
+    for number in range(dial(2, 20)):
+        await people.sql("UPDATE privacy_ledger SET epoch = epoch - interval '7 days'")
+        done = await asyncio.gather(
+            *(weekly()(people.db) for _ in range(2)),
+            *(people.offer(who, *APPROACHES[:: 1 - 2 * (number % 2)]) for who in crowd[:3]),
+            *(people.withdraw(who) for who in crowd[3:]),
+        )
+        assert Counter(done[:2]) == {len(APPROACHES): 1, 0: 1}
+        await asyncio.gather(*(people.offer(who, *APPROACHES) for who in crowd[3:]))
 
 
 async def test_the_ledger_refuses_overspending_and_the_last_numbers_stay(
@@ -228,6 +241,7 @@ TEAMS = st.lists(st.frozensets(st.integers(0, 2)), min_size=5, max_size=5)
 @hypothesis_settings(
     max_examples=dial(8, 300),
     deadline=None,
+    phases=[Phase.generate, Phase.shrink] if PROVING else [Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(acts=ACTS, teams=TEAMS, leaver=st.integers(0, 4))

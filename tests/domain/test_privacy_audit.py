@@ -73,11 +73,11 @@ async def test_the_audit_of_one_account_agrees_with_the_claimed_epsilon(people: 
     assert sum(abs(a - b) for a, b in zip(*numbers, strict=True)) == SENSITIVITY, "the worst case"
     assert len(present) == len(absent) == 1 + 3 * len(APPROACHES)
     assert present[0] - absent[0] == UNIT
-    shown = shown_loss(mechanism(SENSITIVITY, EPSILON), numbers, dial(3_000, 200_000))
+    shown = shown_loss(mechanism(SENSITIVITY, EPSILON), numbers, dial(3_000, 50_000))
     print(f"epsilon {EPSILON}: at least {shown:.3f} by one account")  # noqa: T201 - a figure
-    assert dial(0.2, 0.6) * EPSILON < shown <= EPSILON, shown
+    assert dial(0.2, 0.5) * EPSILON < shown <= EPSILON, shown
     if PROVING:  # what one account changes is spread over many numbers, so this takes many draws
-        shown = shown_loss(mechanism(SENSITIVITY, 2 * EPSILON), numbers, 200_000)
+        shown = shown_loss(mechanism(SENSITIVITY, 2 * EPSILON), numbers, 50_000)
         print(f"with half the noise: at least {shown:.3f} by one account")  # noqa: T201 - a figure
         assert shown > EPSILON, shown
 
@@ -87,13 +87,13 @@ WHOLE: Numbers = [SENSITIVITY, 7], [0, 7]
 
 
 def test_the_audit_of_the_mechanism_agrees_with_the_claimed_epsilon() -> None:
-    shown = shown_loss(mechanism(SENSITIVITY, EPSILON), WHOLE, dial(3_000, 200_000))
+    shown = shown_loss(mechanism(SENSITIVITY, EPSILON), WHOLE, dial(3_000, 50_000))
     print(f"epsilon {EPSILON}: at least {shown:.3f} by the mechanism")  # noqa: T201 - a figure
-    assert dial(0.7, 0.95) * EPSILON < shown <= EPSILON, shown
+    assert dial(0.7, 0.9) * EPSILON < shown <= EPSILON, shown
 
 
 def test_the_audit_catches_half_the_noise() -> None:
-    shown = shown_loss(mechanism(SENSITIVITY, 2 * EPSILON), WHOLE, dial(3_000, 200_000))
+    shown = shown_loss(mechanism(SENSITIVITY, 2 * EPSILON), WHOLE, dial(3_000, 50_000))
     print(f"with half the noise: at least {shown:.3f} by the mechanism")  # noqa: T201 - a figure
     assert shown > 1.2 * EPSILON, shown
 
