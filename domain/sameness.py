@@ -26,9 +26,14 @@ _OPERATORS = re.compile(r'"|(?:^|\s)-\S|(?:^|\s)or(?:\s|$)', re.IGNORECASE)
 _WORD_MAX = 100
 
 
+def unified(text: str) -> str:
+    """A text with one form for each letter, and none that has no look of its own."""
+    return unicodedata.normalize("NFKC", _IGNORABLE.sub("", text))
+
+
 def folded(text: str) -> str:
     """A text without what makes no difference: case, forms of letters, runs of space."""
-    text = unicodedata.normalize("NFKC", _IGNORABLE.sub("", text)).casefold()
+    text = unified(text).casefold()
     return " ".join(_IGNORABLE.sub("", unicodedata.normalize("NFKC", text)).split())
 
 

@@ -24,7 +24,10 @@ def carrying(number: int, text: str) -> tuple[str, dict[str, Any]]:
     name = next(name for name in turn if len(text) <= LONGEST[name])
     # Entries of one summary are one entry, so each summary has its number.
     numbered = f"Entry {number}: {text}" if name == "summary" else text
-    given = {"summary": f"Entry {number}", name: [text] if name in LISTS else numbered}
+    given: dict[str, Any] = {
+        "summary": f"Entry {number}",
+        name: [text] if name in LISTS else numbered,
+    }
     return name, entry(sessionId=f"s-{number}", **given)
 
 
