@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from content_coding import ContentCoding
 from db.blobs import open_store
 from db.engine import Database
 from db.reading_store import ReadingStore
+from db.reads import Reads
+from domain import erasure
 from domain.conversations import Custody
 from domain.draws import Draws
 from domain.feed import Hub
+from domain.login_attempts import LoginAttempts
+from domain.mail import Outbox, Smtp
+from domain.mail_links import ASKED_MAX, TOO_OFTEN
 from domain.passwords import Passwords
 from domain.pruning import Pruner
 from domain.reading.reader import Reader
+from domain.recent import RecentActors
 from domain.services import Services
+from domain.shared_budgets import SharedBudgets
 from domain.sweeps import SWEEPS, Sweeps
 from domain.throttle import Throttle
 from domain.tokens import Tokens
@@ -35,13 +44,14 @@ def create_app(settings: Settings) -> Starlette:
     """The whole server for one database. `settings` must name it and the JWT secret."""
     services = build_services(settings)
     draws = Draws(settings.pattern_epsilon, settings.pattern_epsilon_total)
-    sweeps = Sweeps(services.db, (*SWEEPS, draws))
-    pruner = Pruner(services.db, settings.log_retention)
+    sweeps = Sweeps(services.db, [*SWEEPS, draws, erasure.sweep_of(services)])
+    pruner = Pruner(services.db, settings.log_retention, settings.audit_retention)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await services.hub.start()
         await services.reader.start()
+        services.outbox.start()
         sweeps.start()
         pruner.start()
         try:
@@ -49,14 +59,17 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             await pruner.stop()
             await sweeps.stop()
+            await services.outbox.stop()
             await services.reader.stop()
             await services.hub.stop()
             services.passwords.close()
             await services.custody.close()
+            await services.reads.close()
             await services.db.close()
 
     graph = create_graphql_app(services)
-    app = Starlette(
+    app = _Application(
+        graph,
         routes=[
             *ROUTES,
             Route("/graphql", graph),
@@ -73,20 +86,50 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
+class _Application(Starlette):
+    """Starlette, with the graph in front of its routes: finding one takes as long as a read."""
+
+    def __init__(self, graph: ASGIApp, **options: Any) -> None:
+        super().__init__(**options)
+        self._graph, self._coded = graph, ContentCoding(graph)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, socket or lifespan."""
+        if scope["type"] != "http" or scope["path"] != "/graphql":
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        plain = scope["method"] == "POST" and not any(
+            name == b"accept-encoding" for name, _value in scope["headers"]
+        )
+        await (self._graph if plain else self._coded)(scope, receive, send)
+
+
 def build_services(settings: Settings) -> Services:
     """The collaborators of all operations. Raises ValueError when a required setting is missing."""
     if settings.database_url is None or settings.jwt_secret is None:
         raise ValueError("database_url and jwt_secret must be set before the app is made")
-    db = Database(settings.database_url, pool_size=settings.database_pool)
+    pool, role = settings.database_pool, settings.database_role
+    db = Database(settings.database_url, pool_size=pool, role=role)
     blobs = open_store(settings.blob_place)
     custody = Custody(db, blobs, settings)
+    tokens = Tokens(settings.jwt_secret, settings.jwt_expires_in)
+    secret = tokens.derive("login attempts")
+    smtp = None
+    if settings.smtp_url is not None and settings.mail_from is not None:
+        smtp = Smtp.of(settings.smtp_url, settings.mail_from)
     return Services(
         settings=settings,
         db=db,
+        reads=Reads(settings.database_url, size=pool, role=role),
         passwords=Passwords(settings.bcrypt_rounds),
-        tokens=Tokens(settings.jwt_secret, settings.jwt_expires_in),
-        throttle=Throttle(settings),
+        tokens=tokens,
+        recent=RecentActors(db),
+        throttle=Throttle(settings, SharedBudgets(db, settings.rate_limit_window_ms / 1000)),
+        logins=LoginAttempts(db, secret, settings.login_attempts_max),
+        mails=LoginAttempts(db, tokens.derive("mails"), ASKED_MAX, TOO_OFTEN),
+        outbox=Outbox(smtp),
         hub=Hub(db),
         custody=custody,
-        reader=Reader(ReadingStore(db.dsn), custody, settings.reading_line_max),
+        reader=Reader(ReadingStore(db.dsn, role), custody, settings.reading_line_max),
     )

@@ -43,10 +43,9 @@ def serve(host: str | None, port: int | None) -> None:
     # Before anything slow: that the port is taken is said at once.
     with _bound(settings) as listener, _prepared(settings) as ready:
         from app import create_app
+        from workers import Workers
 
-        app = create_app(ready)
-        prepare_process()
-        _run(ready, app, listener)
+        Workers(ready.workers, lambda place: _run(ready, create_app(ready), listener, place)).run()
 
 
 @main.command()
@@ -104,6 +103,29 @@ def reset_password(account: str, revoke_keys: bool) -> None:
     _operate(reset)
 
 
+@main.command("delete-user")
+@click.argument("account")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete_user(account: str, yes: bool) -> None:
+    """Delete ACCOUNT, an e-mail address or a username, with everything of its own.
+
+    What it wrote into teams stays there. Teams that it owns and where others are must be handed
+    over first. Servers may run meanwhile.
+    """
+    if not yes:
+        click.confirm(f"Delete {account} and everything that it keeps, for good?", abort=True)
+
+    async def delete(services: Services) -> None:
+        from domain import erasure
+
+        gone = await erasure.delete_named(services, account)
+        click.echo(f"Deleted: {gone.account_id}")
+        for name in gone.teams:
+            click.echo(f"Deleted with it, as nobody else was in it: {name}")
+
+    _operate(delete)
+
+
 @main.command()
 def reindex() -> None:
     """Read every kept conversation anew: messages, search and token usage. Servers may run on."""
@@ -123,8 +145,12 @@ def prune() -> None:
     async def forget(services: Services) -> None:
         from domain import pruning
 
-        done = await pruning.prune(services.db, services.settings.log_retention)
-        click.echo(f"Pruned {done.entries} log entries and {done.tombstones} tombstones.")
+        settings = services.settings
+        done = await pruning.prune(services.db, settings.log_retention, settings.audit_retention)
+        click.echo(
+            f"Pruned {done.entries} log entries, {done.tombstones} tombstones and "
+            f"{done.events} events of the audit log."
+        )
         if not done.complete:
             click.echo("A server is pruning at this moment; it does the rest.")
 
@@ -217,7 +243,7 @@ def _prepared(settings: Settings) -> Iterator[Settings]:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         jwt_secret = settings.jwt_secret or ensure_secret(settings.data_dir, "jwt-secret")
         database_url = settings.database_url or (postgres.start() if postgres else "")
-        asyncio.run(upgrade(database_url))
+        asyncio.run(upgrade(database_url, settings.database_role))
         yield settings.model_copy(update={"database_url": database_url, "jwt_secret": jwt_secret})
     except (DsnError, EmbeddedPostgresError, MigrationError) as error:
         raise click.ClickException(str(error)) from error
@@ -305,20 +331,27 @@ def _bound(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-def _run(settings: Settings, app: ASGIApp, listener: socket.socket) -> None:
+def _run(settings: Settings, app: ASGIApp, listener: socket.socket, place: int) -> None:
+    """Serve in this process, until a signal; the one in the first place says that it is ready."""
     from uvicorn import Server
 
-    port = listener.getsockname()[1]
-    host = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    prepare_process()
 
     class Announcing(Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            click.echo(f"Teamlore is ready at {url} (data in {settings.data_dir})")
-            sys.stdout.flush()
+            if place == 0:
+                _announce(settings, listener)
 
     Announcing(server_config(app, settings)).run([listener])
+
+
+def _announce(settings: Settings, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    host = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    click.echo(f"Teamlore is ready at {url} (data in {settings.data_dir})")
+    sys.stdout.flush()
 
 
 def _stop_on_signals() -> None:

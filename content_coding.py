@@ -113,7 +113,8 @@ class _Answer:
     def _describe(self, head: Message, size: int | None) -> None:
         headers = MutableHeaders(raw=list(head["headers"]))
         head["headers"] = headers.raw
-        headers.add_vary_header("Accept-Encoding")
+        if "Accept-Encoding" not in headers.get("vary", ""):
+            headers.add_vary_header("Accept-Encoding")
         if self._compressor is None or self._coding is None:
             return
         headers["Content-Encoding"] = self._coding

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 FOLDER = Path(__file__).parent / "clients" / "scripts"
-NAMES = ("setup.sh", "sync.sh", "restore.sh")
+NAMES = ("setup.sh", "sync.sh", "restore.sh", "obsidian.sh")
 _MARK = "@TEAMLORE_URL@"
 # The address may come from the Host header, and lands in a shell script.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-_~:\[\]/%]+")

@@ -7,6 +7,7 @@ construct their own. The documented names of the ClaudeHistory Cloud server keep
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 VERSION = "0.1.0"
 
@@ -42,6 +44,56 @@ def parse_duration(text: str | float | timedelta) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def _smtp_url(text: str) -> str:
+    """Raises ValueError unless it is `smtp://` or `smtps://` with a host."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("must be smtp://[user:password@]host[:port] or smtps://…")
+    if parts.port == 0:
+        raise ValueError("must have a port from 1 to 65535")
+    return text
+
+
+def _prices(given: object) -> object:
+    """The content of a file of prices; a table that is one already stays as it is."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(Path(given).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot be read as JSON: {error}") from None
+
+
+class ModelPrice(BaseModel):
+    """What a model's tokens cost, in US dollars for a million of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cache_write: float | None = Field(None, ge=0)
+    """For five minutes; 1.25 times the input unless given."""
+    cache_write_1h: float | None = Field(None, ge=0)
+    """For an hour; twice the input unless given."""
+    cache_read: float | None = Field(None, ge=0)
+    """A tenth of the input unless given."""
+
+    @property
+    def of_cache_write(self) -> float:
+        """What goes into the cache for five minutes."""
+        return self.input * 1.25 if self.cache_write is None else self.cache_write
+
+    @property
+    def of_cache_write_1h(self) -> float:
+        """What goes into the cache for an hour."""
+        return self.input * 2 if self.cache_write_1h is None else self.cache_write_1h
+
+    @property
+    def of_cache_read(self) -> float:
+        """What comes out of the cache."""
+        return self.input / 10 if self.cache_read is None else self.cache_read
+
+
 class Settings(BaseModel):
     """Everything that differs between two installations of this server."""
 
@@ -57,7 +109,9 @@ class Settings(BaseModel):
     """Holds the embedded PostgreSQL, the secrets and, without a BLOB_URL, the blocks."""
     database_url: str | None = None
     """None means: run the embedded PostgreSQL in `data_dir`."""
-    database_pool: int = Field(10, ge=2, le=200)
+    database_role: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = "teamlore_server"
+    """What the server's connections act as, so that row-level security binds them."""
+    database_pool: int = Field(20, ge=2, le=400)
     blob_url: str | None = None
     """None means: the folder `blobs` in `data_dir`."""
 
@@ -75,6 +129,11 @@ class Settings(BaseModel):
     """The same for one address without a credential."""
     login_attempts_max: int = Field(20, ge=1)
     """Failed log-ins per account and address in a window of fifteen minutes."""
+
+    smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = None
+    """Where mail is handed in; None means: this server sends none."""
+    mail_from: str | None = None
+    """The sender of mails; needed with `smtp_url`."""
 
     json_body_max: int = Field(32 * 1024 * 1024, ge=1024)
     conversation_max: int = Field(4 * 1024**3, ge=1024)
@@ -102,9 +161,23 @@ class Settings(BaseModel):
         timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(hours=1))
     ] = timedelta(days=90)
     """How long the log and the tombstones of what was deleted are kept."""
+    workers: int = Field(1, ge=1, le=256)
+    """Server processes behind the one port."""
+    query_plans: bool = True
+    """Whether reads that can be are answered by one statement each; see `graph.plan`."""
+    audit_retention: Annotated[
+        timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(days=1))
+    ] = timedelta(days=400)
+    """How long the audit log is kept: a year, and time to look at it."""
     shutdown_grace_s: int = Field(10, ge=0, le=300)
     graphiql: bool | None = None
     """Whether /graphiql is served; None means: everywhere but in production."""
+
+    model_prices: Annotated[Mapping[str, ModelPrice], BeforeValidator(_prices)] = {}
+    """Prices by the beginning of models' names, which go before those of `domain.reading.prices`.
+
+    The variable names a file with a JSON object of them.
+    """
 
     @property
     def shows_graphiql(self) -> bool:
@@ -142,6 +215,7 @@ class Settings(BaseModel):
             "allow_anonymous_contributions",
             "graphiql",
             "introspection",
+            "query_plans",
         )
         for flag in flags:
             if flag in given:
@@ -158,6 +232,8 @@ class Settings(BaseModel):
             raise SettingsError(
                 "JWT_SECRET is required when NODE_ENV=production (try: openssl rand -hex 32)"
             )
+        if (settings.smtp_url is None) != (settings.mail_from is None):
+            raise SettingsError("SMTP_URL and MAIL_FROM must be set together")
         return settings
 
 
@@ -168,6 +244,7 @@ _VARIABLES = {
     "PUBLIC_URL": "public_url",
     "TEAMLORE_DATA": "data_dir",
     "DATABASE_URL": "database_url",
+    "DATABASE_ROLE": "database_role",
     "DATABASE_POOL": "database_pool",
     "BLOB_URL": "blob_url",
     "JWT_SECRET": "jwt_secret",
@@ -176,6 +253,8 @@ _VARIABLES = {
     "RATE_LIMIT_MAX": "rate_limit_max",
     "RATE_LIMIT_ANONYMOUS_MAX": "rate_limit_anonymous_max",
     "LOGIN_ATTEMPTS_MAX": "login_attempts_max",
+    "SMTP_URL": "smtp_url",
+    "MAIL_FROM": "mail_from",
     "CONVERSATION_MAX_BYTES": "conversation_max",
     "READING_LINE_MAX_BYTES": "reading_line_max",
     "CONVERSATION_QUOTA_BYTES": "conversation_quota",
@@ -188,8 +267,12 @@ _VARIABLES = {
     "ALLOWED_ORIGINS": "allowed_origins",
     "GRAPHQL_INTROSPECTION": "introspection",
     "LOG_RETENTION": "log_retention",
+    "AUDIT_RETENTION": "audit_retention",
     "SHUTDOWN_GRACE_S": "shutdown_grace_s",
     "GRAPHIQL": "graphiql",
+    "QUERY_PLANS": "query_plans",
+    "WORKERS": "workers",
+    "MODEL_PRICES": "model_prices",
 }
 
 

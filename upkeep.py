@@ -48,7 +48,8 @@ def _line(damage: Damage) -> str:
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Database, BlobStore]]:
     if settings.database_url is None:
         raise ValueError("database_url must be set")
-    db, blobs = Database(settings.database_url, pool_size=2), open_store(settings.blob_place)
+    db = Database(settings.database_url, pool_size=4, role=settings.database_role)
+    blobs = open_store(settings.blob_place)
     try:
         yield db, blobs
     finally:

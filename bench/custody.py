@@ -3,21 +3,19 @@
     .venv/bin/python -m bench.custody --megabytes 1000 --sessions 2000 --rounds 20
 
 A first sync of everything, then rounds in which 5% of the files grow by 10 kB. After each round
-every tool is given all files again: what an unchanged file costs is what a hook after every turn
-costs. The server runs as a process of its own with its own PostgreSQL, both fsync; the client reads
-each file and sends it whole by PUT, as the published script does, and once more by HEAD first, as a
-client does that compares digests. rsync and restic come from the distribution.
+every tool is given all files again. The server runs as a process of its own with its own
+PostgreSQL, both fsync. It is measured twice: with our own sync.sh, which asks what is there and
+sends what is new (what rsync and restic do), and with every file sent whole by PUT, which is what
+the published scripts cost it. Conversations are read behind their uploads; that is waited for
+before others are measured, and is a figure of its own. rsync and restic come from the distribution.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
-import hashlib
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -32,45 +30,13 @@ from typing import Final
 import httpx
 import psutil
 
-from tests.support.process import ServerProcess
+from bench import corpus
+from tests.support.process import ROOT, ServerProcess
 from tests.support.registry import conversation, register
-from tests.support.transcripts import records, session_id
 
-GROWING_SHARE: Final = 0.05
-GROWTH_BYTES: Final = 10_000
 UPLOADS_AT_ONCE: Final = 4
-
-
-def make_corpus(folder: Path, sessions: int, size: int) -> list[Path]:
-    """Write `sessions` transcripts of `size` bytes together; like real ones, most are short."""
-    chance = random.Random(1)
-    weights = [chance.paretovariate(1.2) for _ in range(sessions)]
-    unit = size / sum(weights)
-    files = []
-    for number, weight in enumerate(weights):
-        path = folder / f"{session_id(number)}.jsonl"
-        with path.open("wb") as file:
-            for line in records(number):
-                if file.tell() >= weight * unit:
-                    break
-                file.write(line)
-        files.append(path)
-    return files
-
-
-def grow(files: list[Path], number: int) -> int:
-    """Let a share of the files grow; how many bytes came in."""
-    chance = random.Random(number)
-    added = 0
-    for path in chance.sample(files, max(1, round(len(files) * GROWING_SHARE))):
-        with path.open("ab") as file:
-            before = file.tell()
-            for line in records(chance.getrandbits(30)):
-                if file.tell() - before >= GROWTH_BYTES:
-                    break
-                file.write(line)
-            added += file.tell() - before
-    return added
+QUIET_AFTER_SECONDS: Final = 2.0
+QUIET_CPU_SECONDS: Final = 0.1
 
 
 class Tool(ABC):
@@ -96,9 +62,10 @@ class Copy(Tool):
     name = "copy + fsync"
 
     def sync(self, source: Path) -> None:
-        self.place.mkdir(exist_ok=True)
-        for path in source.iterdir():
-            with path.open("rb") as original, (self.place / path.name).open("wb") as copy:
+        for path in files_of(source):
+            to = self.place / path.relative_to(source)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("rb") as original, to.open("wb") as copy:
                 shutil.copyfileobj(original, copy, 1024 * 1024)
                 copy.flush()
                 os.fsync(copy.fileno())
@@ -127,39 +94,36 @@ class Restic(Tool):
 
 
 class Teamlore(Tool):
-    """This server over HTTP: every file whole, or only those whose digest differs."""
+    """This server over HTTP, every file sent whole each time."""
 
-    def __init__(self, place: Path, *, compares: bool) -> None:
+    name = "teamlore, every file by PUT"
+
+    def __init__(self, place: Path) -> None:
         super().__init__(place)
-        self.name = "teamlore, digests first" if compares else "teamlore, every file"
-        self._compares = compares
         place.mkdir()
         environ = {"TEAMLORE_DATA": str(place / "data"), "PORT": "0", "RATE_LIMIT_MAX": "10000000"}
         self.server = ServerProcess(environ, place)
         self.server.wait_ready()
-        self._headers: dict[str, str] = {}
+        self.headers = asyncio.run(self._register())
+
+    async def _register(self) -> dict[str, str]:
+        async with httpx.AsyncClient(base_url=self.server.url) as client:
+            return await register(client)
 
     def sync(self, source: Path) -> None:
-        asyncio.run(self._sync(list(source.iterdir())))
+        asyncio.run(self._sync(files_of(source)))
 
     async def _sync(self, files: list[Path]) -> None:
-        async with httpx.AsyncClient(base_url=self.server.url, timeout=600) as client:
-            self._headers = self._headers or await register(client)
-            client.headers.update(self._headers)
+        async with httpx.AsyncClient(
+            base_url=self.server.url, headers=self.headers, timeout=600
+        ) as client:
             slots = asyncio.Semaphore(UPLOADS_AT_ONCE)
             await asyncio.gather(*(self._send(client, slots, path) for path in files))
 
     async def _send(self, client: httpx.AsyncClient, slots: asyncio.Semaphore, path: Path) -> None:
         async with slots:
             data = await asyncio.to_thread(path.read_bytes)
-            where = conversation(path.stem)
-            if self._compares:
-                digest = await asyncio.to_thread(hashlib.sha256, data)
-                head = await client.head(where, headers={"Accept-Encoding": "identity"})
-                ours = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-                if head.headers.get("repr-digest") == ours:
-                    return
-            (await client.put(where, content=data)).raise_for_status()
+            (await client.put(conversation(path.stem), content=data)).raise_for_status()
 
     def stored(self) -> int:
         return tree_size(self.place / "data" / "blobs")
@@ -170,15 +134,49 @@ class Teamlore(Tool):
         times = [process.cpu_times() for process in (main, *main.children(recursive=True))]
         return sum(t.user + t.system + t.children_user + t.children_system for t in times)
 
+    def settle(self) -> None:
+        """Wait until the conversations are read: the server has nothing more to do."""
+        before = -1.0
+        while self.cpu_seconds() - before > QUIET_CPU_SECONDS:
+            before = self.cpu_seconds()
+            time.sleep(QUIET_AFTER_SECONDS)
+
+
+class Script(Teamlore):
+    """This server and our own sync.sh."""
+
+    name = "teamlore, sync.sh"
+
+    def sync(self, source: Path) -> None:
+        home = self.place / "home"
+        environ = {
+            "TEAMLORE_URL": self.server.url,
+            "TEAMLORE_KEY": self.headers["X-API-Key"],
+            "TEAMLORE_HOME": str(home),
+            "CLAUDE_CONFIG_DIR": str(source.parent),
+        }
+        run("bash", str(ROOT / "clients" / "scripts" / "sync.sh"), **environ)
+
 
 def run(*command: str, **environ: str) -> None:
     """Run a program to its end. Raises CalledProcessError."""
-    subprocess.run(command, env={**os.environ, **environ}, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        command,
+        env={**os.environ, **environ},
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def files_of(folder: Path) -> list[Path]:
+    """All files under `folder`."""
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def tree_size(folder: Path) -> int:
     """Bytes of all files under `folder`, as they are written, not as blocks of the disk."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in files_of(folder))
 
 
 def timed(work: Callable[[], None]) -> float:
@@ -191,14 +189,12 @@ def timed(work: Callable[[], None]) -> float:
 @contextmanager
 def tools(folder: Path) -> Iterator[list[Tool]]:
     """Everything that is measured."""
-    servers = [
-        Teamlore(folder / "every", compares=False),
-        Teamlore(folder / "compares", compares=True),
-    ]
-    found: list[Tool] = [*servers, Copy(folder / "copy")]
-    found += [tool for tool in (Rsync(folder / "rsync"), Restic(folder / "restic")) if exists(tool)]
+    servers: list[Teamlore] = []
     try:
-        yield found
+        servers.append(Script(folder / "script"))
+        servers.append(Teamlore(folder / "every"))
+        others = (Rsync(folder / "rsync"), Restic(folder / "restic"))
+        yield [*servers, Copy(folder / "copy"), *(tool for tool in others if exists(tool))]
     finally:
         for server in servers:
             server.server.terminate()
@@ -214,33 +210,59 @@ def exists(tool: Tool) -> bool:
 
 def measure(folder: Path, sessions: int, megabytes: int, rounds: int) -> dict[str, object]:
     """All figures of one run."""
-    source = folder / "corpus"
+    source = folder / "projects"
     source.mkdir()
-    files = make_corpus(source, sessions, megabytes * 1_000_000)
+    say("writing the corpus")
+    files = corpus.make(source, sessions, megabytes * 1_000_000)
     raw = tree_size(source)
-    results: dict[str, dict[str, object]] = {}
     with tools(folder) as all_:
-        for tool in all_:
-            seconds = timed(lambda tool=tool: tool.sync(source))  # type: ignore[misc]
-            results[tool.name] = {"first sync MB/s": round(raw / 1e6 / seconds, 1)}
-            results[tool.name]["stored after it, % of raw"] = round(100 * tool.stored() / raw, 1)
+        results = {tool.name: first(tool, source, raw) for tool in all_}
         spent: dict[str, list[float]] = {tool.name: [] for tool in all_}
         for number in range(rounds):
-            grow(files, number)
+            say(f"round {number + 1} of {rounds}")
+            corpus.grow(files, number)
             for tool in all_:
                 spent[tool.name].append(timed(lambda tool=tool: tool.sync(source)))  # type: ignore[misc]
+                settle(tool)
         now = tree_size(source)
         for tool in all_:
-            ordered = sorted(spent[tool.name])
-            results[tool.name] |= {
-                "later round, median s": round(ordered[len(ordered) // 2], 2),
-                "later round, worst s": round(ordered[-1], 2),
-                "stored at the end, % of raw": round(100 * tool.stored() / now, 1),
-            }
+            results[tool.name] |= later(tool, sorted(spent[tool.name]), now)
             if isinstance(tool, Teamlore):
                 results[tool.name]["server CPU s per unchanged GB"] = unchanged_cpu(tool, source)
-    corpus = {"sessions": sessions, "bytes": raw, "bytes at the end": now, "rounds": rounds}
-    return {"corpus": corpus, "tools": results}
+    sizes = {"sessions": sessions, "bytes": raw, "bytes at the end": now, "rounds": rounds}
+    return {"corpus": sizes, "tools": results}
+
+
+def first(tool: Tool, source: Path, raw: int) -> dict[str, object]:
+    """The figures of a first sync."""
+    say(f"first sync: {tool.name}")
+    seconds = timed(lambda: tool.sync(source))
+    found: dict[str, object] = {"first sync MB/s": round(raw / 1e6 / seconds, 1)}
+    found["stored after it, % of raw"] = round(100 * tool.stored() / raw, 1)
+    if isinstance(tool, Teamlore):
+        found["server CPU s until then"] = round(tool.cpu_seconds(), 1)
+        found["conversations read after another s"] = round(timed(tool.settle), 1)
+    return found
+
+
+def later(tool: Tool, ordered: list[float], now: int) -> dict[str, object]:
+    """The figures of the rounds, whose times are given in order."""
+    return {
+        "later round, median s": round(ordered[len(ordered) // 2], 2),
+        "later round, worst s": round(ordered[-1], 2),
+        "stored at the end, % of raw": round(100 * tool.stored() / now, 1),
+    }
+
+
+def settle(tool: Tool) -> None:
+    """Let nothing that a tool has left to do run while others are measured."""
+    if isinstance(tool, Teamlore):
+        tool.settle()
+
+
+def say(what: str) -> None:
+    """Say what is being done."""
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr)
 
 
 def unchanged_cpu(tool: Teamlore, source: Path) -> float:

@@ -2,7 +2,8 @@
 
     python -m bench.read_conversations --megabytes 20
 
-uploads a conversation, reads it, then does the same in rounds that append 10 kB.
+uploads a conversation, reads it, then does the same in rounds that append 10 kB, and once with a
+version that differs from the middle on, which is read from its beginning.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from uuid import uuid4
 
 from db import accounts
 from db.blobs import open_store
+from db.claims import System
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.migrate import upgrade
@@ -37,6 +39,11 @@ async def _pieces(data: bytes) -> AsyncIterator[bytes]:
         yield data[start : start + 65536]
 
 
+def _spent(begun: float, cpu: float) -> str:
+    seconds, busy = time.perf_counter() - begun, time.process_time() - cpu
+    return f"{seconds * 1000:.0f} ms ({busy * 1000:.0f} ms of this process)"
+
+
 async def run(settings: Settings, megabytes: int) -> None:
     """Upload and read."""
     db = Database(settings.database_url or "")
@@ -44,7 +51,7 @@ async def run(settings: Settings, megabytes: int) -> None:
     reader = Reader(ReadingStore(db.dsn), custody, settings.reading_line_max)
     person = uuid4()
     actor = Actor(person, {person: "owner"})
-    async with db.begin() as connection:
+    async with db.begin(System("a benchmark")) as connection:
         await accounts.create(connection, person, "al", {"username": "al"})
     data = transcript(1, megabytes * 1_000_000)
     kept, read, used = [], [], []
@@ -72,6 +79,14 @@ async def run(settings: Settings, megabytes: int) -> None:
         f"{rounds} rounds of 10 kB more: keeping {sum(kept[1:]) / rounds * 1000:.1f} ms,", end=" "
     )
     print(f"reading {sum(read[1:]) / rounds * 1000:.1f} ms a round")
+    half = len(data) // 2
+    other = data[:half] + b"{}\n" + data[half:]
+    begun, cpu = time.perf_counter(), time.process_time()
+    await custody.upload(actor, "s", _pieces(other), About())
+    print(f"a version that differs from the middle on: keeping {_spent(begun, cpu)}", end=", ")
+    begun, cpu = time.perf_counter(), time.process_time()
+    await reader.read_all()
+    print(f"reading all of it anew {_spent(begun, cpu)}")
     await reader.stop()
     await custody.close()
     await db.close()

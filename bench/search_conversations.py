@@ -18,6 +18,7 @@ from uuid import uuid4
 from sqlalchemy import text
 
 from db import accounts
+from db.claims import System
 from db.embedded import EmbeddedPostgres
 from db.engine import Database
 from db.messages import Only
@@ -25,6 +26,7 @@ from db.migrate import upgrade
 from db.reading_store import ReadingStore
 from domain.actor import Actor
 from domain.reading.conversation import narrowed
+from tests.support.postgres import execute
 from tests.support.shelves import explained, indexes_of, shelve, talk
 
 QUERIES = {
@@ -44,7 +46,7 @@ async def run(dsn: str, sessions: int, messages: int, strangers: int) -> None:
     people = [uuid4() for _ in range(1 + strangers)]
     started, size = time.perf_counter(), 0
     for person in people:
-        async with db.begin() as connection:
+        async with db.begin(System("a benchmark")) as connection:
             await accounts.create(connection, person, str(person), {"username": str(person)})
         for seed in range(sessions):
             needle = "the purple kettle whistles" if seed == sessions // 2 else None
@@ -54,8 +56,8 @@ async def run(dsn: str, sessions: int, messages: int, strangers: int) -> None:
     took = time.perf_counter() - started
     print(f"{len(people)} accounts x {sessions} sessions x {messages} messages,", end=" ")
     print(f"{size / 1e6:.0f} MB of lines, made and indexed in {took:.0f} s")
-    async with db.begin() as connection:
-        await connection.execute(text("ANALYZE"))
+    await execute(dsn, "ANALYZE")
+    async with db.begin(System("a benchmark")) as connection:
         for name in ("messages", "messages_search_idx", "token_usage"):
             statement = text("SELECT pg_total_relation_size(CAST(:name AS regclass))")
             found = (await connection.execute(statement, {"name": name})).scalar_one()

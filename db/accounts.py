@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.engine import translated
-from db.keys import usable
 from db.rows import AnyRow, AnySelect
-from db.tables import accounts, api_keys, memberships, scopes
+from db.tables import accounts, memberships, scopes
 
 
 async def create(
@@ -40,51 +39,14 @@ async def by_email(connection: AsyncConnection, email_key: str) -> AnyRow | None
     return (await connection.execute(query)).one_or_none()
 
 
+def itself(account_id: UUID) -> AnySelect:
+    """Select an account, with every column."""
+    return select(accounts).where(accounts.c.id == account_id)
+
+
 async def by_id(connection: AsyncConnection, account_id: UUID) -> AnyRow | None:
     """The account itself, with every column."""
-    return (
-        await connection.execute(select(accounts).where(accounts.c.id == account_id))
-    ).one_or_none()
-
-
-def _with_scopes() -> AnySelect:
-    """An account together with `{scope: role}` of its memberships, in one row."""
-    roles = (
-        select(func.json_object_agg(memberships.c.scope_id, memberships.c.role))
-        .join(scopes, scopes.c.id == memberships.c.scope_id)
-        .where(memberships.c.account_id == accounts.c.id, scopes.c.deleted_at.is_(None))
-        .scalar_subquery()
-    )
-    return select(
-        accounts.c.id,
-        accounts.c.email,
-        accounts.c.username,
-        accounts.c.token_epoch,
-        roles.label("roles"),
-    )
-
-
-async def by_key_digest(connection: AsyncConnection, digest: bytes) -> AnyRow | None:
-    """The account of a usable API key, with its roles and of the key
-    `key_id, last_used_at, scopes, expires_at`."""
-    query = (
-        _with_scopes()
-        .add_columns(
-            api_keys.c.id.label("key_id"),
-            api_keys.c.last_used_at,
-            api_keys.c.scopes,
-            api_keys.c.expires_at,
-        )
-        .join(api_keys, api_keys.c.account_id == accounts.c.id)
-        .where(api_keys.c.digest == digest, usable())
-    )
-    return (await connection.execute(query)).one_or_none()
-
-
-async def by_id_with_roles(connection: AsyncConnection, account_id: UUID) -> AnyRow | None:
-    """The account with its roles."""
-    query = _with_scopes().where(accounts.c.id == account_id)
-    return (await connection.execute(query)).one_or_none()
+    return (await connection.execute(itself(account_id))).one_or_none()
 
 
 async def advance_epoch(connection: AsyncConnection, account_id: UUID) -> int:
@@ -118,6 +80,13 @@ async def replace_password(
     )
     with translated():
         return (await connection.execute(query)).one_or_none()
+
+
+async def hold(connection: AsyncConnection, account_id: UUID) -> bool:
+    """Keep an account from being deleted until the transaction ends; False when it is gone."""
+    query = select(accounts.c.id).where(accounts.c.id == account_id)
+    held = await connection.execute(query.with_for_update(read=True, key_share=True))
+    return held.one_or_none() is not None
 
 
 async def by_username(connection: AsyncConnection, username_key: str) -> AnyRow | None:

@@ -11,9 +11,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    DateTime,
+    Integer,
+    Text,
     Uuid,
     bindparam,
     column,
+    delete,
     func,
     insert,
     or_,
@@ -89,6 +93,57 @@ async def append_failure(
         "detail": None if detail is None else to_json(detail),
     }
     await connection.execute(_FAILED, values)
+
+
+_OPEN_DOOR = text("SELECT set_config('teamlore.audit_door', 'open', true)")
+
+
+async def open_door(connection: AsyncConnection) -> None:
+    """Let the rest of this transaction change the audit log, which a trigger refuses otherwise."""
+    await connection.execute(_OPEN_DOOR)
+
+
+_OF_TEAMS = text(
+    """
+    UPDATE audit SET address = NULL, user_agent = NULL, key_id = NULL
+    WHERE team_id IS NOT NULL AND actor_id = :account
+    """
+).bindparams(bindparam("account", type_=Uuid))
+_NAMED = text(
+    """
+    UPDATE audit SET detail = detail - 'email'
+    WHERE kind IN ('invited', 'invitation_revoked') AND lower(detail ->> 'email') = ANY(:spellings)
+    """
+).bindparams(bindparam("spellings", type_=ARRAY(Text)))
+
+
+async def forget(connection: AsyncConnection, account_id: UUID, addresses: Sequence[str]) -> None:
+    """Delete an account's own events; those of teams stay, without its addresses and programs.
+
+    `addresses` are the spellings of its e-mail address, which invitations name.
+    """
+    await open_door(connection)
+    own = audit.c.team_id.is_(None) & _concerns(account_id)
+    await connection.execute(delete(audit).where(own))
+    await connection.execute(_OF_TEAMS, {"account": account_id})
+    if addresses:
+        spellings = sorted({address.lower() for address in addresses})
+        await connection.execute(_NAMED, {"spellings": spellings})
+
+
+_PRUNE = text(
+    """
+    DELETE FROM audit WHERE id IN (
+        SELECT id FROM audit WHERE at < :before ORDER BY at LIMIT :limit
+    )
+    """
+).bindparams(bindparam("before", type_=DateTime(timezone=True)), bindparam("limit", type_=Integer))
+
+
+async def prune(connection: AsyncConnection, before: datetime, limit: int) -> int:
+    """Delete up to `limit` of the oldest events from before an instant; how many."""
+    await open_door(connection)
+    return (await connection.execute(_PRUNE, {"before": before, "limit": limit})).rowcount
 
 
 async def of_account(

@@ -23,6 +23,7 @@ from db.block_folder import BlockFolder
 from db.block_names import Held as Held
 from db.block_names import held, scope_of
 from db.block_objects import RemoteStore as RemoteStore
+from db.block_objects import client_options
 from db.block_threads import THREADS, Threads
 from db.errors import BlockDamagedError, BlockMissingError, StorageUnavailableError
 
@@ -81,7 +82,7 @@ def open_store(place: str) -> BlobStore:
     if parts.scheme == "file":
         return FolderStore(Path(unquote(parts.path)))
     try:
-        return RemoteStore(from_url(place, retry_config=RETRIES))
+        return RemoteStore(from_url(place, retry_config=RETRIES, client_options=client_options()))
     except ObjectStoreError as error:
         raise ValueError(f"BLOB_URL cannot be used: {error}") from None
 

@@ -15,6 +15,8 @@ from db.errors import BlockMissingError, StorageFullError, StorageUnavailableErr
 
 DRAFTS: Final = ".drafts"
 """Where files are written before they get their name; what a crash leaves here is rubbish."""
+LASTING_MAX: Final = 20_000
+"""Folders of which is remembered that their names are on the disk; forgetting costs a sync."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -26,6 +28,8 @@ class BlockFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._lasting: set[Path] = set()
+        """Folders whose own names are known to be on the disk; none is ever removed."""
 
     def write(self, address: str, content: bytes) -> None:
         """Put a file at `address`, replacing what is there; on the disk when this returns.
@@ -37,7 +41,7 @@ class BlockFolder:
         with _translated(address):
             self._make_root()
             for folder in (path.parent, self.root / DRAFTS):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._make(folder)
             handle, draft = tempfile.mkstemp(dir=self.root / DRAFTS)  # mode 0600
             try:
                 with os.fdopen(handle, "wb", buffering=0) as file:
@@ -128,16 +132,27 @@ class BlockFolder:
             for folder in made:
                 _sync_folder(folder.parent)
 
+    def _make(self, folder: Path) -> None:
+        """Make a folder where it is missing."""
+        if not folder.is_dir():
+            self._lasting.discard(folder)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def _sync_name(self, path: Path) -> None:
         """Put the file's name, and those of the folders down to it, on the disk.
 
-        Another thread or process may have made a folder and not have synced it yet; syncing one
-        that is clean costs next to nothing.
+        Another thread or process may have made a folder and not have synced it yet, so each
+        process syncs each folder's name once; after that only the file's own is new.
         """
-        for folder in path.parents:
-            _sync_folder(folder)
-            if folder == self.root:
-                break
+        _sync_folder(path.parent)
+        if path.parent not in self._lasting:
+            for folder in path.parent.parents:
+                _sync_folder(folder)
+                if folder == self.root:
+                    break
+            if len(self._lasting) >= LASTING_MAX:
+                self._lasting.clear()
+            self._lasting.add(path.parent)
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
 import obstore
@@ -16,6 +18,29 @@ from db.block_codec import decode, encode, key
 from db.block_names import Held, held, scope_of
 from db.block_threads import THREADS, Threads
 from db.errors import BlockMissingError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
+
+TIMEOUTS: Final[ClientConfig] = {"connect_timeout": "3s", "timeout": "15s"}
+"""For each try to read or write one block; obstore's own are 5 and 30 seconds."""
+
+
+def client_options() -> ClientConfig:
+    """How to talk to an object store: our time limits, and what the environment says.
+
+    Options that are given replace all that obstore would have read from the environment
+    (`AWS_ALLOW_HTTP`, `AZURE_PROXY_URL`, `GOOGLE_TIMEOUT`, …), so they are read here.
+    """
+    options: dict[str, object] = {**TIMEOUTS}
+    for cloud in ("AWS", "AZURE", "GOOGLE"):
+        for name in ("timeout", "connect_timeout", "proxy_url"):
+            if value := os.environ.get(f"{cloud}_{name.upper()}"):
+                options[name] = value
+        for name in ("allow_http", "allow_invalid_certificates"):
+            if os.environ.get(f"{cloud}_{name.upper()}", "").lower() in {"true", "1"}:
+                options[name] = True
+    return cast("ClientConfig", options)
 
 
 class RemoteStore:

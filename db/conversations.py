@@ -86,6 +86,20 @@ async def current(connection: Connection, access: Access, ids: Sequence[UUID]) -
     return (await connection.execute(query)).all()
 
 
+async def numbers(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """`session, path, number, current` of every version of every file of these sessions."""
+    v = versions.c
+    place = func.row_number().over(
+        partition_by=(v.session, v.path), order_by=(v.size.desc(), v.number.desc())
+    )
+    query = (
+        scoped(versions, access, v.session, v.path, v.number, (place == 1).label("current"))
+        .where(v.scope_id == access.account_id, v.session.in_(list(ids)))
+        .order_by(v.session, v.path, v.number)
+    )
+    return (await connection.execute(query)).all()
+
+
 async def count_files(connection: Connection, access: Access, session: UUID) -> int:
     """How many further files a session has."""
     query = scoped(versions, access, func.count(versions.c.path.distinct())).where(

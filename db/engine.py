@@ -1,25 +1,30 @@
-"""Connections: `read()` for a statement that changes nothing, `begin()` for one short transaction.
+"""Connections: `read(who)` for what changes nothing, `begin(who)` for one short transaction.
 
-SQLAlchemy Core builds and caches the statements, asyncpg runs them prepared. A connection is held
-for one operation, never for a request: GraphQL fields run concurrently.
+Both tell PostgreSQL on whose behalf, for its row-level security: see `db.claims`. That takes no
+round trip of its own, because it is sent together with BEGIN. SQLAlchemy Core builds and caches the
+statements, asyncpg runs them prepared. A connection is held for one operation, never for a request:
+GraphQL fields run concurrently.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from db.claims import NOBODY, Claimant
 from db.dsn import to_asyncpg_url
 from db.errors import DatabaseFullError, DatabaseUnavailableError, DuplicateError
 from db.rows import to_json
+from db.server_role import SERVER_ROLE, assume
 
 Connection = AsyncConnection
 """A connection, for the layers above that pass it on but hold no SQL."""
@@ -43,12 +48,15 @@ class Database:
     seconds), DatabaseFullError when its disk is, and DuplicateError for a violated unique key.
     """
 
-    def __init__(self, dsn: str, *, pool_size: int = 10) -> None:
-        self.dsn = dsn
+    def __init__(self, dsn: str, *, pool_size: int = 20, role: str = SERVER_ROLE) -> None:
+        self.dsn, self.role = dsn, role
+        self.commits = 0
+        """How many transactions this process has committed, quiet ones aside: what was read of
+        accounts and their teams before may be old."""
         self.engine: AsyncEngine = create_async_engine(
             to_asyncpg_url(dsn),
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=0,  # a connection beyond the pool serves once, for 2 ms of PostgreSQL
             pool_timeout=POOL_WAIT_SECONDS,
             pool_use_lifo=True,
             hide_parameters=True,  # private text must not reach the log in an error's message
@@ -68,26 +76,45 @@ class Database:
                 },
             },
         )
-        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self.engine.sync_engine, "connect", self._assume_role)
+        # SQLAlchemy's own BEGIN would be a round trip apart from the claim's.
+        self._plain = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    def read(self, who: Claimant) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for reading; each statement sees what is committed when it starts."""
-        with translated():
-            async with self._reader.connect() as connection:
-                yield connection
+        return self._transaction(f"BEGIN READ ONLY; {who.claim.sql}", writes=False)
+
+    def begin(
+        self, who: Claimant, *, quiet: bool = False
+    ) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        A `quiet` one changes nothing that says who somebody is and what that somebody may see.
+        """
+        quiet = quiet or who is NOBODY
+        return self._transaction(f"BEGIN; {who.claim.sql}", writes=not quiet)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+    async def _transaction(self, opening: str, *, writes: bool) -> AsyncIterator[AsyncConnection]:
         with translated():
-            async with self.engine.begin() as connection:
-                yield connection
+            async with self._plain.connect() as connection:
+                driver = await _driver(connection)
+                try:
+                    await driver.execute(opening)
+                    yield connection
+                    await driver.execute("COMMIT")
+                    self.commits += writes
+                except BaseException:
+                    await _undo(connection, driver)
+                    raise
+
+    def _assume_role(self, connection: Any, _record: object) -> None:
+        connection.run_async(lambda driver: assume(driver, self.role))
 
     async def ping(self) -> bool:
         """Whether a statement comes back within two seconds."""
         try:
-            async with asyncio.timeout(2), self.read() as connection:
+            async with asyncio.timeout(2), self.read(NOBODY) as connection:
                 await connection.execute(text("SELECT 1"))
         except (DatabaseUnavailableError, TimeoutError):
             return False
@@ -96,6 +123,26 @@ class Database:
     async def close(self) -> None:
         """Give up every connection."""
         await self.engine.dispose()
+
+
+async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
+    """The connection below SQLAlchemy's; another one where PostgreSQL has closed it meanwhile."""
+    found: Any = (await connection.get_raw_connection()).driver_connection
+    if found is None or found.is_closed():
+        await connection.invalidate()
+        found = (await connection.get_raw_connection()).driver_connection
+    driver: asyncpg.Connection = found
+    return driver
+
+
+async def _undo(connection: AsyncConnection, driver: asyncpg.Connection) -> None:
+    """Leave the connection as it came, or give it up."""
+    if connection.invalidated:
+        return
+    try:
+        await driver.execute("ROLLBACK", timeout=CONNECT_SECONDS)
+    except Exception:
+        await connection.invalidate()
 
 
 class translated:  # noqa: N801 - reads as what it does where it is used
@@ -117,7 +164,7 @@ def _condition(error: BaseException) -> Exception | None:
     if isinstance(error, DBAPIError):
         return _driver_condition(error)
     if isinstance(error, asyncpg.PostgresError):
-        return DatabaseUnavailableError() if error.sqlstate in _AWAY | _TRY_AGAIN else None
+        return _state_condition(error.sqlstate or "")
     away = (
         ConnectionError,
         FileNotFoundError,
@@ -130,9 +177,13 @@ def _condition(error: BaseException) -> Exception | None:
 
 def _driver_condition(error: DBAPIError) -> Exception | None:
     state = getattr(error.orig, "sqlstate", None) or ""
-    if state in _FULL:
-        return DatabaseFullError()
     cause = getattr(error.orig, "__cause__", None)
     broken = error.connection_invalidated or isinstance(cause, asyncpg.InterfaceError)
-    away = broken or state.startswith("08") or state in _AWAY | _TRY_AGAIN
+    return _state_condition(state) or (DatabaseUnavailableError() if broken else None)
+
+
+def _state_condition(state: str) -> Exception | None:
+    if state in _FULL:
+        return DatabaseFullError()
+    away = state.startswith("08") or state in _AWAY | _TRY_AGAIN
     return DatabaseUnavailableError() if away else None

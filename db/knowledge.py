@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from db.engine import Connection, translated
 from db.log import From, starting_places
-from db.rows import AnyRow, to_json
+from db.rows import AnyRow, AnySelect, to_json
 from db.scope import Access, scoped
 from db.tables import knowledge
 
@@ -47,9 +47,14 @@ COLUMNS = tuple(
 )
 
 
+def readable(access: Access) -> AnySelect:
+    """Select the entries that the caller may read."""
+    return scoped(knowledge, access, *COLUMNS)
+
+
 async def by_ids(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
     """Those of the entries that the caller may read, in no particular order."""
-    query = scoped(knowledge, access, *COLUMNS).where(knowledge.c.id.in_(list(ids)))
+    query = readable(access).where(knowledge.c.id.in_(list(ids)))
     return (await connection.execute(query)).all()
 
 

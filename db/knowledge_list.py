@@ -53,6 +53,8 @@ class Filter:
     tags: tuple[str, ...] = ()
     only_team: bool = False
     """Only what lives in the team's scope, without the caller's own entries elsewhere."""
+    every_team: bool = False
+    """All that the caller may read, without a team named."""
     any_tags: tuple[str, ...] = ()
     """Entries with at least one of them."""
     ranges: tuple[Range, ...] = ()
@@ -78,6 +80,11 @@ class Keyset:
 
 
 NEWEST = Order()
+
+
+def starring(access: Access) -> AnySelect:
+    """Select the stars that the caller has put, by `entry_id`."""
+    return select(stars.c.entry_id).where(stars.c.scope_id == access.account_id)
 
 
 def _starred(access: Access) -> ColumnElement[bool]:
@@ -113,9 +120,31 @@ def listed(access: Access, wanted: Filter, *columns: ColumnElement[Any]) -> AnyS
     query = scoped(knowledge, access, *columns)
     if wanted.only_team and wanted.team_id is not None:
         query = query.where(knowledge.c.scope_id == wanted.team_id)
-    else:
+    elif not wanted.every_team or wanted.team_id is not None:
         query = query.where(mine_or_team(knowledge, access, wanted.team_id))
     return query.where(*_conditions(access, wanted))
+
+
+def paged(
+    access: Access,
+    wanted: Filter,
+    *,
+    limit: int,
+    order: Order = NEWEST,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> AnySelect:
+    """Select the first `limit` entries of a range in `order`; `backward` turns the order round."""
+    by = (knowledge.c[order.column], knowledge.c.id)
+    place = tuple_(*by)
+    query = listed(access, wanted, *COLUMNS)
+    for end, behind in ((after, not order.descending), (before, order.descending)):
+        if end is not None:
+            there = tuple_(literal(end.instant, by[0].type), literal(end.id))
+            query = query.where(place > there if behind else place < there)
+    falling = order.descending != backward
+    return query.order_by(*(column.desc() if falling else column for column in by)).limit(limit)
 
 
 async def page(
@@ -131,16 +160,10 @@ async def page(
     backward: bool = False,
 ) -> Sequence[AnyRow]:
     """Entries in `order`; `backward` takes the last `limit` of the range instead."""
-    by = (knowledge.c[order.column], knowledge.c.id)
-    place = tuple_(*by)
-    query = listed(access, wanted, *COLUMNS)
-    for end, behind in ((after, not order.descending), (before, order.descending)):
-        if end is not None:
-            there = tuple_(literal(end.instant, by[0].type), literal(end.id))
-            query = query.where(place > there if behind else place < there)
-    falling = order.descending != backward
-    query = query.order_by(*(column.desc() if falling else column for column in by))
-    rows = (await connection.execute(query.limit(limit).offset(offset))).all()
+    query = paged(
+        access, wanted, limit=limit, order=order, after=after, before=before, backward=backward
+    )
+    rows = (await connection.execute(query.offset(offset) if offset else query)).all()
     return list(reversed(rows)) if backward else rows
 
 
@@ -176,7 +199,5 @@ async def facets(connection: Connection, access: Access, wanted: Filter) -> Sequ
 
 async def starred(connection: Connection, access: Access, ids: Sequence[UUID]) -> set[UUID]:
     """Those of the entries that the caller has a star at."""
-    query = select(stars.c.entry_id).where(
-        stars.c.scope_id == access.account_id, stars.c.entry_id.in_(list(ids))
-    )
+    query = starring(access).where(stars.c.entry_id.in_(list(ids)))
     return set((await connection.execute(query)).scalars())

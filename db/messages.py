@@ -32,7 +32,9 @@ from db.tables import conversation_versions as versions
 from db.tables import messages, readings, sessions
 
 COLUMNS = tuple(column for column in messages.c if column.name not in {"scope_id", "search"})
-_PROJECT_FIELDS = (sessions.c.project_name, sessions.c.cwd, sessions.c.working_directory)
+_PROJECT_FIELDS = tuple(
+    sessions.c[name] for name in ("git_remote", "project_name", "cwd", "working_directory")
+)
 
 
 class Spot(NamedTuple):

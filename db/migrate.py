@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.dsn import to_asyncpg_url
+from db.server_role import SERVER_ROLE, let_searches_use_indexes, prepare
 
 # Any constant that nothing else in the database uses: "teamlore" as bytes.
 _ADVISORY_LOCK = int.from_bytes(b"teamlore")
@@ -31,17 +32,19 @@ class MigrationError(RuntimeError):
     """The database cannot be brought to the newest revision; the message says why."""
 
 
-async def upgrade(dsn: str) -> None:
+async def upgrade(dsn: str, role: str = SERVER_ROLE) -> None:
     """Run every migration that the database at `dsn` lacks.
 
     Of several servers that start at once one migrates and the others wait for it, on an advisory
-    lock of the database. Raises MigrationError if the database cannot be reached or was migrated by
-    a newer server, and DsnError for an address that makes no sense.
+    lock of the database. Afterwards `role` is what the server's connections act as. Raises
+    MigrationError if the database cannot be reached or was migrated by a newer server, and DsnError
+    for an address that makes no sense.
     """
     async with _connected(dsn) as connection:
         await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
         await connection.commit()  # the lock belongs to the session and stays
         await connection.run_sync(_upgrade)
+        await connection.run_sync(_let_in, role)
         trigrams = await connection.execute(text("SELECT to_regproc('word_similarity')"))
         if trigrams.scalar_one() is None:
             _logger.warning("no extension pg_trgm: searches will not look past typos")
@@ -84,6 +87,13 @@ def _config() -> Config:
     config.set_main_option("script_location", folder)
     config.set_main_option("path_separator", "os")
     return config
+
+
+def _let_in(connection: Connection, role: str) -> None:
+    prepare(connection, role)
+    if not let_searches_use_indexes(connection):
+        _logger.warning("not a superuser: searches read whole scopes, see docs/operating.md")
+    connection.commit()
 
 
 def _upgrade(connection: Connection) -> None:

@@ -54,7 +54,9 @@ _OLD = text(
             OR EXISTS (SELECT FROM summaries u WHERE u.scope_id = s.id
                        AND u.version <= h.horizon AND u.deleted_at IS NOT NULL)
             OR EXISTS (SELECT FROM sessions x WHERE x.scope_id = s.id
-                       AND x.version <= h.horizon AND x.deleted_at IS NOT NULL) AS dead
+                       AND x.version <= h.horizon AND x.deleted_at IS NOT NULL)
+            OR EXISTS (SELECT FROM sealed_entries y WHERE y.scope_id = s.id
+                       AND y.version <= h.horizon AND y.deleted_at IS NOT NULL) AS dead
         FROM (
             SELECT l.version AS horizon FROM log l WHERE l.scope_id = s.id AND l.at < :before
             ORDER BY l.at DESC, l.version DESC LIMIT 1
@@ -102,8 +104,12 @@ _PRUNE = text(
     ), x AS (
         DELETE FROM sessions USING cut WHERE scope_id = :scope AND deleted_at IS NOT NULL
         AND sessions.version <= cut.version RETURNING sessions.version
+    ), y AS (
+        DELETE FROM sealed_entries USING cut WHERE scope_id = :scope AND deleted_at IS NOT NULL
+        AND sealed_entries.version <= cut.version RETURNING sealed_entries.version
     ), tombstones AS (
         SELECT version FROM k UNION ALL SELECT version FROM u UNION ALL SELECT version FROM x
+        UNION ALL SELECT version FROM y
     ), gone AS (
         SELECT max(version) AS version
         FROM (SELECT version FROM entries UNION ALL SELECT version FROM tombstones) AS both_kinds

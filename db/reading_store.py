@@ -17,12 +17,15 @@ import asyncpg
 import orjson
 
 from db import reading_sql as sql
+from db.claims import System
 from db.dsn import to_libpq_dsn
 from db.engine import translated
 from db.errors import DatabaseUnavailableError
+from db.server_role import SERVER_ROLE, assume
 
 CONNECT_SECONDS: Final = 2.0
 COMMAND_SECONDS: Final = 60.0
+_CLAIM: Final = System("reading of conversations").claim
 
 
 class OvertakenError(Exception):
@@ -70,8 +73,8 @@ class Progress:
 class ReadingStore:
     """Claims, progress and rows of readings. Raises what `Database` raises."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = to_libpq_dsn(dsn)
+    def __init__(self, dsn: str, role: str = SERVER_ROLE) -> None:
+        self._dsn, self._role = to_libpq_dsn(dsn), role
         self._connection: asyncpg.Connection | None = None
         self._busy = asyncio.Lock()
 
@@ -195,8 +198,13 @@ class ReadingStore:
                     self._dsn,
                     timeout=CONNECT_SECONDS,
                     command_timeout=COMMAND_SECONDS,
-                    server_settings={"application_name": "teamlore reading", "jit": "off"},
+                    server_settings={
+                        "application_name": "teamlore reading",
+                        "jit": "off",
+                        _CLAIM.setting: _CLAIM.value,
+                    },
                 )
+                await assume(self._connection, self._role)
             except asyncpg.PostgresError as error:
                 raise DatabaseUnavailableError from error
         return self._connection

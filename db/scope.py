@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Table, Uuid, any_, bindparam, or_, select
 
+from db.claims import Claim, of_account
 from db.rows import AnySelect
 
 
@@ -18,6 +19,11 @@ class Access:
 
     account_id: UUID
     scopes: tuple[UUID, ...]
+
+    @property
+    def claim(self) -> Claim:
+        """What row-level security is told of the caller."""
+        return of_account(self.account_id)
 
 
 def in_scopes(table: Table, scope_ids: Iterable[UUID]) -> ColumnElement[bool]:

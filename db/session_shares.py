@@ -130,6 +130,26 @@ async def of_sessions(
     return (await connection.execute(query)).all()
 
 
+def paged(
+    access: Access,
+    team_id: UUID,
+    *,
+    limit: int,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> AnySelect:
+    """Select a team's shares, last shared first; `backward` turns the order round."""
+    place = tuple_(session_shares.c.shared_at, session_shares.c.id)
+    query = visible(access, *COLUMNS).where(session_shares.c.scope_id == team_id)
+    if after is not None:
+        query = query.where(place < tuple_(after.shared_at, after.id))
+    if before is not None:
+        query = query.where(place > tuple_(before.shared_at, before.id))
+    order = (session_shares.c.shared_at, session_shares.c.id)
+    return query.order_by(*(order if backward else (part.desc() for part in order))).limit(limit)
+
+
 async def page(
     connection: Connection,
     access: Access,
@@ -141,15 +161,8 @@ async def page(
     backward: bool = False,
 ) -> Sequence[AnyRow]:
     """A team's shares, last shared first; `backward` takes the last `limit` of the range."""
-    place = tuple_(session_shares.c.shared_at, session_shares.c.id)
-    query = visible(access, *COLUMNS).where(session_shares.c.scope_id == team_id)
-    if after is not None:
-        query = query.where(place < tuple_(after.shared_at, after.id))
-    if before is not None:
-        query = query.where(place > tuple_(before.shared_at, before.id))
-    order = (session_shares.c.shared_at, session_shares.c.id)
-    query = query.order_by(*(order if backward else (part.desc() for part in order)))
-    rows = (await connection.execute(query.limit(limit))).all()
+    query = paged(access, team_id, limit=limit, after=after, before=before, backward=backward)
+    rows = (await connection.execute(query)).all()
     return list(reversed(rows)) if backward else rows
 
 

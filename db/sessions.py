@@ -38,6 +38,8 @@ COLUMNS = tuple(
         "updated_at",
         "tags",
         "notes",
+        "key_id",
+        "git_remote",
     )
 )
 LAST_PART = r"[^/\\]*$"
@@ -71,12 +73,15 @@ class Filter:
     """Only what had begun before this instant."""
     has_conversation: bool | None = None
     tags: tuple[str, ...] = ()
+    key_id: UUID | None = None
+    """Only what was last backed up with this API key."""
 
 
 EVERYTHING = Filter()
 
 
-def _own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
+def own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
+    """Select `columns` of the caller's living sessions."""
     return scoped(sessions, access, *columns).where(sessions.c.scope_id == access.account_id)
 
 
@@ -91,6 +96,14 @@ def place_in(order: Order, session: Any) -> Keyset:
 def directory() -> ColumnElement[Any]:
     """The folder that a session ran in: the transcript's word before the client's."""
     return func.coalesce(sessions.c.cwd, sessions.c.working_directory)
+
+
+def project() -> ColumnElement[Any]:
+    """What a session counts to: its repository, else what it was named, else its folder.
+
+    The same as `domain.sessions.Session.project`.
+    """
+    return func.coalesce(sessions.c.git_remote, sessions.c.project_name, directory())
 
 
 def _narrowed(query: AnySelect, wanted: Filter) -> AnySelect:
@@ -109,14 +122,16 @@ def _narrowed(query: AnySelect, wanted: Filter) -> AnySelect:
     if wanted.has_conversation is not None:
         has = sessions.c.head_number.is_not(None)
         query = query.where(has if wanted.has_conversation else ~has)
+    if wanted.key_id is not None:
+        query = query.where(sessions.c.key_id == wanted.key_id)
     if wanted.tags:
         query = query.where(sessions.c.tags.contains(list(wanted.tags)))
     return query
 
 
 def _about(project: str) -> ColumnElement[bool]:
-    """That a session belongs to `project`: a name or a folder, whole or its last part."""
-    places = (sessions.c.project_name, directory())
+    """That a session belongs to `project`: repository, name or folder, whole or its last part."""
+    places = (sessions.c.git_remote, sessions.c.project_name, directory())
     return or_(
         *(place == project for place in places),
         *(func.substring(func.rtrim(place, "/\\"), LAST_PART) == project for place in places),
@@ -125,7 +140,7 @@ def _about(project: str) -> ColumnElement[bool]:
 
 async def by_session_id(connection: Connection, access: Access, session_id: str) -> AnyRow | None:
     """The caller's living session with this id of Claude Code's."""
-    query = _own(access, *COLUMNS).where(sessions.c.session_id == session_id)
+    query = own(access, *COLUMNS).where(sessions.c.session_id == session_id)
     return (await connection.execute(query)).one_or_none()
 
 
@@ -134,7 +149,7 @@ async def by_either_id(
 ) -> AnyRow | None:
     """The caller's living session by Claude Code's id, else by ours."""
     query = (
-        _own(access, *COLUMNS)
+        own(access, *COLUMNS)
         .where(or_(sessions.c.session_id == session_id, sessions.c.id == id))
         .order_by((sessions.c.session_id == session_id).desc())
         .limit(1)
@@ -146,7 +161,7 @@ async def by_session_ids(
     connection: Connection, access: Access, session_ids: Sequence[str]
 ) -> Sequence[AnyRow]:
     """Those of the caller's living sessions that have these ids."""
-    query = _own(access, *COLUMNS).where(sessions.c.session_id.in_(list(session_ids)))
+    query = own(access, *COLUMNS).where(sessions.c.session_id.in_(list(session_ids)))
     return (await connection.execute(query)).all()
 
 
@@ -158,10 +173,41 @@ async def batch(
     That order never changes under a reader: one that goes through all batches meets every session
     that is there throughout exactly once, whatever is uploaded meanwhile.
     """
-    query = _own(access, *COLUMNS).where(sessions.c.session_id > after)
+    query = own(access, *COLUMNS).where(sessions.c.session_id > after)
     if project is not None:
         query = query.where(_about(project))
     return (await connection.execute(query.order_by(sessions.c.session_id).limit(limit))).all()
+
+
+def ordered_by(order: Order) -> ColumnElement[Any]:
+    """The value that an order goes by."""
+    return _ORDERS[order]
+
+
+def paged(
+    access: Access,
+    wanted: Filter,
+    *more: ColumnElement[Any],
+    limit: int,
+    order: Order = "updated",
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> AnySelect:
+    """Select the first `limit` sessions of a range, and `more` columns of them.
+
+    Last changed, last begun or largest first; `backward` turns the order round.
+    """
+    value = _ORDERS[order]
+    place = tuple_(value, sessions.c.id)
+    query = _narrowed(own(access, *COLUMNS, *more), wanted)
+    if after is not None:
+        query = query.where(place < tuple_(after.value, after.id))
+    if before is not None:
+        query = query.where(place > tuple_(before.value, before.id))
+    columns = (value, sessions.c.id)
+    query = query.order_by(*(columns if backward else (column.desc() for column in columns)))
+    return query.limit(limit)
 
 
 async def page(
@@ -179,36 +225,34 @@ async def page(
 
     `backward` takes the last `limit` of the range instead.
     """
-    value = _ORDERS[order]
-    place = tuple_(value, sessions.c.id)
-    query = _narrowed(_own(access, *COLUMNS), wanted)
-    if after is not None:
-        query = query.where(place < tuple_(after.value, after.id))
-    if before is not None:
-        query = query.where(place > tuple_(before.value, before.id))
-    columns = (value, sessions.c.id)
-    query = query.order_by(*(columns if backward else (column.desc() for column in columns)))
-    rows = (await connection.execute(query.limit(limit))).all()
+    query = paged(
+        access, wanted, limit=limit, order=order, after=after, before=before, backward=backward
+    )
+    rows = (await connection.execute(query)).all()
     return list(reversed(rows)) if backward else rows
+
+
+def counted(access: Access, wanted: Filter) -> AnySelect:
+    """Select how many sessions the list has in all."""
+    return _narrowed(own(access, func.count()), wanted)
 
 
 async def count(connection: Connection, access: Access, wanted: Filter = EVERYTHING) -> int:
     """How many sessions the list has in all."""
-    query = _narrowed(_own(access, func.count()), wanted)
-    total: int = (await connection.execute(query)).scalar_one()
+    total: int = (await connection.execute(counted(access, wanted))).scalar_one()
     return total
 
 
 async def by_ids(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:
     """Those of the caller's living sessions that have these ids of ours."""
-    query = _own(access, *COLUMNS).where(sessions.c.id.in_(list(ids)))
+    query = own(access, *COLUMNS).where(sessions.c.id.in_(list(ids)))
     return (await connection.execute(query)).all()
 
 
 async def shared_beginnings(connection: Connection, access: Access, length: int) -> set[str]:
     """The first `length` characters, in lower case, that several session ids have in common."""
     beginning = func.lower(func.left(sessions.c.session_id, length))
-    query = _own(access, beginning).group_by(beginning).having(func.count() > 1)
+    query = own(access, beginning).group_by(beginning).having(func.count() > 1)
     return set((await connection.execute(query)).scalars())
 
 
@@ -220,8 +264,8 @@ async def add(connection: Connection, values: Sequence[Mapping[str, Any]]) -> No
 
 async def change(
     connection: Connection, access: Access, id: UUID, known: int, values: Mapping[str, Any]
-) -> bool:
-    """Update a row if it still has version `known`; False when somebody was faster."""
+) -> AnyRow | None:
+    """Update a row if it still has version `known`; the row, None when somebody was faster."""
     query = (
         update(sessions)
         .where(
@@ -231,9 +275,9 @@ async def change(
             sessions.c.deleted_at.is_(None),
         )
         .values(**values)
-        .returning(sessions.c.id)
+        .returning(*COLUMNS)
     )
-    return (await connection.execute(query)).one_or_none() is not None
+    return (await connection.execute(query)).one_or_none()
 
 
 async def bury(

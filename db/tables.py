@@ -89,6 +89,48 @@ accounts = Table(
     Column("token_epoch", Integer, nullable=False, server_default=text("0")),
     Column("sync_actions", BigInteger, nullable=False, server_default=text("0")),
     Column("created_at", Instant, nullable=False, server_default=NOW),
+    Column("email_verified_at", Instant),
+)
+
+# Links in mails, of which only the digest is kept: each works once and not for long.
+mail_tokens = Table(
+    "mail_tokens",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column(
+        "purpose",
+        Text,
+        CheckConstraint("purpose IN ('verify_email', 'reset_password')", name="purpose"),
+        nullable=False,
+    ),
+    Column("email_key", Text, nullable=False),
+    Column("created_at", Instant, nullable=False, server_default=NOW),
+    Column("expires_at", Instant, nullable=False),
+    PrimaryKeyConstraint("account_id", "digest"),
+    Index("mail_tokens_digest_idx", "digest"),
+)
+
+# What requests have taken of their budgets, by a digest of who asks. Lost in a crash, and no harm.
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("ends", Instant, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    prefixes=["UNLOGGED"],
+)
+
+# Attempts to log in, by digests of the account, the address, and both; see db.login_attempts.
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("ends", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("strikes", Integer, nullable=False, server_default=text("0")),
+    Column("known_until", Instant),
+    prefixes=["UNLOGGED"],
 )
 
 api_keys = Table(
@@ -149,7 +191,9 @@ invitations = Table(
     Index("invitations_email_key_idx", "email_key"),
 )
 
-# Append-only: a trigger refuses changes, and deletions but those that cascade from an account.
+# Append-only: a trigger refuses changes, and deletions but those that cascade from a team. What
+# erases an account, or prunes, tells the trigger first (db.audit.open_door). No foreign key leads
+# to accounts: what teams have to know outlives them.
 audit = Table(
     "audit",
     metadata,
@@ -157,7 +201,7 @@ audit = Table(
     Column("at", Instant, nullable=False, server_default=text("clock_timestamp()")),
     Column("kind", Text, nullable=False),
     Column("actor_id", Uuid),
-    Column("account_id", Uuid, ForeignKey("accounts.id", ondelete="CASCADE")),
+    Column("account_id", Uuid),
     Column("team_id", Uuid, ForeignKey("scopes.id", ondelete="CASCADE")),
     Column("key_id", Uuid),
     Column("address", Text),
@@ -166,6 +210,7 @@ audit = Table(
     Index("audit_account_idx", "account_id", "at", "id"),
     Index("audit_actor_idx", "actor_id", "at", "id"),
     Index("audit_team_idx", "team_id", "at", "id"),
+    Index("audit_at_idx", "at"),
 )
 
 log = Table(
@@ -299,10 +344,12 @@ sessions = Table(
     Column("head_number", Integer),
     Column("tags", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
     Column("notes", Text),
+    Column("git_remote", Text),
     Column("version", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    Column("key_id", Uuid),
     PrimaryKeyConstraint("scope_id", "id"),
     Index("sessions_log_idx", "scope_id", "version"),
     Index(
@@ -371,6 +418,105 @@ session_shares = Table(
         unique=True,
         postgresql_where=text("deleted_at IS NULL"),
     ),
+)
+
+# End-to-end encryption of teams (docs/end-to-end-encryption.md). Nothing here opens anything: keys
+# are public or wrapped for one member, statements and signatures are checked by the clients. Public
+# keys outlive their account where a team checks with them what the account made (db.erasure).
+public_keys = Table(
+    "public_keys",
+    metadata,
+    Column("account_id", Uuid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("wrapping_key", LargeBinary, nullable=False),
+    Column("signing_key", LargeBinary, nullable=False),
+    Column("proof", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("account_id", "number"),
+)
+
+# A row here says that the scope is encrypted. A trigger on memberships sets `rotation_due`, and
+# triggers on what is kept in plaintext refuse rows of such a scope.
+encryptions = Table(
+    "encryptions",
+    metadata,
+    Column("scope_id", Uuid, ForeignKey("scopes.id", ondelete="CASCADE"), primary_key=True),
+    Column("enabled_at", Instant, nullable=False),
+    Column("enabled_by", Uuid, nullable=False),
+    Column("searchable", Boolean, nullable=False, server_default=text("false")),
+    Column("epoch", Integer, nullable=False, server_default=text("0")),
+    Column("rotation_due", Boolean, nullable=False, server_default=text("true")),
+)
+
+key_epochs = Table(
+    "key_epochs",
+    metadata,
+    Column(
+        "scope_id", Uuid, ForeignKey("encryptions.scope_id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("number", Integer, nullable=False),
+    Column("statement", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("created_by", Uuid, nullable=False),
+    Column("signer_number", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("scope_id", "number"),
+)
+
+# Whoever leaves the team loses its rows with its membership.
+wrapped_keys = Table(
+    "wrapped_keys",
+    metadata,
+    Column("scope_id", Uuid, nullable=False),
+    Column("account_id", Uuid, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("key_number", Integer, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("wrapped_by", Uuid, nullable=False),
+    Column("signer_number", Integer, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("scope_id", "account_id", "epoch"),
+    ForeignKeyConstraint(
+        ["scope_id", "account_id"],
+        ["memberships.scope_id", "memberships.account_id"],
+        ondelete="CASCADE",
+    ),
+    ForeignKeyConstraint(
+        ["scope_id", "epoch"],
+        ["key_epochs.scope_id", "key_epochs.number"],
+        name="wrapped_keys_epoch_fkey",
+        ondelete="CASCADE",
+    ),
+)
+
+sealed_entries = Table(
+    "sealed_entries",
+    metadata,
+    Column(
+        "scope_id", Uuid, ForeignKey("encryptions.scope_id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("id", Uuid, nullable=False),
+    Column("author_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("tokens", ARRAY(LargeBinary), nullable=False, server_default=EMPTY_ARRAY),
+    Column("version", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+    PrimaryKeyConstraint("scope_id", "id"),
+    Index("sealed_entries_log_idx", "scope_id", "version"),
+    Index(
+        "sealed_entries_tombstones_idx",
+        "scope_id",
+        "version",
+        postgresql_where=text("deleted_at IS NOT NULL"),
+    ),
+    Index("sealed_entries_tokens_idx", "tokens", postgresql_using="gin"),
 )
 
 # How often blocks of a scope have been collected; odd while that is going on.

@@ -4,25 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, TextClause, delete, func, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Table,
+    TextClause,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.engine import translated
-from db.rows import AnyRow
-from db.scope import Access
+from db.rows import AnyRow, AnySelect
+from db.scope import Access, in_scopes
 from db.tables import (
     accounts,
     invitations,
     knowledge,
     memberships,
     scopes,
+    sealed_entries,
     sessions,
     summaries,
 )
 
-_CONTENTS = (knowledge, summaries, sessions)
+_CONTENTS = (knowledge, summaries, sessions, sealed_entries)
 
 
 async def create(connection: AsyncConnection, team_id: UUID, name: str, owner_id: UUID) -> datetime:
@@ -39,9 +54,9 @@ async def create(connection: AsyncConnection, team_id: UUID, name: str, owner_id
     return created_at
 
 
-async def of(connection: AsyncConnection, access: Access) -> Sequence[AnyRow]:
-    """`id, name, owner_id, created_at, role` of each team the caller belongs to, oldest first."""
-    query = (
+def mine(access: Access) -> AnySelect:
+    """Select `id, name, owner_id, created_at, role` of each team that the caller belongs to."""
+    return (
         select(
             scopes.c.id,
             scopes.c.name,
@@ -55,9 +70,31 @@ async def of(connection: AsyncConnection, access: Access) -> Sequence[AnyRow]:
             scopes.c.kind == "team",
             scopes.c.deleted_at.is_(None),
         )
-        .order_by(scopes.c.created_at, scopes.c.id)
     )
+
+
+async def of(connection: AsyncConnection, access: Access) -> Sequence[AnyRow]:
+    """`id, name, owner_id, created_at, role` of each team the caller belongs to, oldest first."""
+    query = mine(access).order_by(scopes.c.created_at, scopes.c.id)
     return (await connection.execute(query)).all()
+
+
+def roster(access: Access, *more: ColumnElement[Any]) -> AnySelect:
+    """Select `scope_id, id, email, username, role, joined_at` (and `more`) of the members of all
+    scopes that the caller may read."""
+    return (
+        select(
+            memberships.c.scope_id,
+            accounts.c.id,
+            accounts.c.email,
+            accounts.c.username,
+            memberships.c.role,
+            memberships.c.joined_at,
+            *more,
+        )
+        .join(accounts, accounts.c.id == memberships.c.account_id)
+        .where(in_scopes(memberships, access.scopes))
+    )
 
 
 async def members(
@@ -67,21 +104,28 @@ async def members(
 
     Teams that the caller does not belong to have none.
     """
-    readable = [team for team in team_ids if team in set(access.scopes)]
     query = (
-        select(
-            memberships.c.scope_id,
-            accounts.c.id,
-            accounts.c.email,
-            accounts.c.username,
-            memberships.c.role,
-            memberships.c.joined_at,
-        )
-        .join(accounts, accounts.c.id == memberships.c.account_id)
-        .where(memberships.c.scope_id.in_(readable))
+        roster(access)
+        .where(memberships.c.scope_id.in_(list(team_ids)))
         .order_by(memberships.c.joined_at, accounts.c.id)
     )
     return (await connection.execute(query)).all()
+
+
+_MICROSECONDS = cast(func.extract("epoch", memberships.c.joined_at) * 1_000_000, BigInteger)
+_RANK = case({"owner": 0, "admin": 1, "member": 2, "viewer": 3}, value=memberships.c.role)
+RANK_BITS = 52
+"""More than the microseconds since 1970 take for a century to come."""
+_NUMBERS: dict[str, ColumnElement[int]] = {
+    "oldest": _MICROSECONDS,
+    "newest": -_MICROSECONDS,
+    "role": cast(_RANK, BigInteger) * (1 << RANK_BITS) + _MICROSECONDS,
+}
+
+
+def member_number(order: str) -> ColumnElement[int]:
+    """The number that members are in order by: first come first, last come first, or by role."""
+    return _NUMBERS[order]
 
 
 async def add_member(

@@ -13,11 +13,11 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from db.engine import Connection
 from db.rows import AnyRow
 from db.scope import Access, in_scopes, scoped
+from db.sessions import project
 from db.tables import sessions, token_usage
 
 By = Literal["day", "model", "project"]
 _UTC_DAY = cast(func.timezone("UTC", token_usage.c.at), Date)
-_PROJECT = func.coalesce(sessions.c.project_name, sessions.c.cwd, sessions.c.working_directory)
 _SUMS = tuple(
     func.sum(token_usage.c[name]).cast(token_usage.c.input.type).label(name)
     for name in ("input", "output", "cache_creation", "cache_creation_1h", "cache_read")
@@ -68,15 +68,16 @@ async def totals(
 ) -> Sequence[AnyRow]:
     """What all the caller's sessions cost, from the day `first` to the day `last` (UTC).
 
-    Columns: name (of the day, model or project; None where there is none), messages and the sums.
+    Columns: name (of the day, model or project; None where there is none), model, messages and the
+    sums.
     """
     t = token_usage.c
-    name: ColumnElement[Any] = {"day": _UTC_DAY, "model": t.model, "project": _PROJECT}[by]
+    name: ColumnElement[Any] = {"day": _UTC_DAY, "model": t.model, "project": project()}[by]
     query = (
-        select(name.label("name"), func.count().label("messages"), *_SUMS)
+        select(name.label("name"), t.model, func.count().label("messages"), *_SUMS)
         .select_from(token_usage.join(sessions, _LIVING))
         .where(in_scopes(token_usage, access.scopes), t.scope_id == access.account_id, t.counted)
-        .group_by(name)
+        .group_by(name, t.model)
         .order_by(name.desc().nulls_last() if by == "day" else func.sum(t.output).desc())
         .limit(limit)
     )

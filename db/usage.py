@@ -19,6 +19,7 @@ from db.tables import (
     log,
     memberships,
     scopes,
+    sealed_entries,
     session_shares,
     sessions,
     summaries,
@@ -57,7 +58,10 @@ async def of(connection: Connection, access: Access) -> AnyRow:
         func.coalesce(session_shares.c.expires_at > func.now(), True),
     )
     query = select(
-        _own(scoped(knowledge, access, func.count()), access, knowledge).label("entries"),
+        (
+            _own(scoped(knowledge, access, func.count()), access, knowledge)
+            + _own(scoped(sealed_entries, access, func.count()), access, sealed_entries)
+        ).label("entries"),
         _own(scoped(summaries, access, func.count()), access, summaries).label("summaries"),
         _mine(sessions, access, func.count()).label("sessions"),
         _mine(sessions, access, _sum(sessions.c.conversation_size)).label("conversation_bytes"),

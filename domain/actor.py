@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from uuid import UUID
 
+from db.claims import Claim, of_account
 from db.scope import Access
 
 Role = Literal["owner", "admin", "member", "viewer"]
@@ -63,3 +64,8 @@ class Actor:
     def access(self) -> Access:
         """What the database layer needs to know of the caller."""
         return Access(self.account_id, tuple(self.roles))
+
+    @property
+    def claim(self) -> Claim:
+        """What row-level security is told of the caller."""
+        return of_account(self.account_id)

@@ -26,6 +26,11 @@ class Allotment:
         self._at_once = settings.conversation_uploads
         self._running: Counter[UUID] = Counter()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anybody is uploading to this process."""
+        return bool(self._running)
+
     @contextmanager
     def upload(self, actor: Actor) -> Iterator[None]:
         """One upload, from its beginning to its end. Raises RateLimited when there are too many."""
@@ -45,7 +50,7 @@ class Allotment:
         """The most bytes that an upload of this file can have and still be kept."""
         if self._quota is None:
             return self._size_max
-        async with self._db.read() as connection:
+        async with self._db.read(actor) as connection:
             used = await rows.bytes_kept(connection, actor.access)
         longest = stored.head.content.size if stored.head else 0
         return min(self._size_max, max(longest, self._quota - used + longest))

@@ -17,6 +17,7 @@ from db import audit as rows
 from db.audit import AuditFilter as AuditFilter
 from db.audit import AuditPlace as AuditPlace
 from db.audit import AuditRange as AuditRange
+from db.claims import System
 from db.engine import Connection, Database
 from domain.actor import Actor, Origin
 from domain.policy import NEEDED, PERMISSIONS, require_key
@@ -28,7 +29,9 @@ Kind = Literal[
     "password_changed",
     "password_set",
     "password_reset",
+    "email_verified",
     "signed_out_everywhere",
+    "account_deleted",
     "key_minted",
     "key_labelled",
     "key_revoked",
@@ -42,6 +45,10 @@ Kind = Literal[
     "member_removed",
     "member_role_changed",
     "ownership_transferred",
+    "public_keys_set",
+    "encryption_enabled",
+    "epoch_published",
+    "keys_wrapped",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -96,7 +103,7 @@ async def record_of_operator(connection: Connection, kind: Kind, account_id: UUI
 
 async def record_failure(db: Database, email_key: str, origin: Origin, **detail: Any) -> None:
     """Write a failed log-in in a small transaction of its own, if the address has an account."""
-    async with db.begin() as connection:
+    async with db.begin(System("failed log-in")) as connection:
         await rows.append_failure(
             connection, email_key, origin.address, origin.user_agent, detail or None
         )
@@ -108,7 +115,7 @@ async def of_me(db: Database, actor: Actor, wanted: AuditFilter, part: AuditRang
     Where others acted from is theirs: their address, key and program are left out.
     """
     require_key(actor, "admin")
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.of_account(connection, actor.account_id, wanted, part)
     return [_without_origin_of_others(actor, _event(row)) for row in found]
 
@@ -116,7 +123,7 @@ async def of_me(db: Database, actor: Actor, wanted: AuditFilter, part: AuditRang
 async def count_of_me(db: Database, actor: Actor, wanted: AuditFilter) -> int:
     """How many events `of_me` has in all."""
     require_key(actor, "admin")
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.count_of_account(connection, actor.account_id, wanted)
 
 
@@ -131,7 +138,7 @@ async def of_teams(
 
     Teams whose events the actor may not read are left out.
     """
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.of_teams(connection, _readable(actor, team_ids), wanted, part)
     return {team_id: [_event(row) for row in events] for team_id, events in found.items()}
 
@@ -141,7 +148,7 @@ async def count_of_teams(
 ) -> dict[UUID, int]:
     """How many events each of those teams has in all."""
     readable = _readable(actor, team_ids)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.count_of_teams(connection, readable, wanted)
     return {team_id: found.get(team_id, 0) for team_id in readable}
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import tarfile
 from collections.abc import AsyncIterator
 from typing import Final
 
 from db.engine import Database
-from domain import manifest
+from domain import manifest, tar
 from domain.actor import Actor
 from domain.conversations import Custody
 from domain.errors import NotFound
 from domain.manifest import Item
+from domain.sessions import Session
 
 SUMS: Final = "SHA256SUMS"
-_RECORD: Final = 512
 _FOLDER_MAX: Final = 200
 _OTHER: Final = re.compile(r"[^a-zA-Z0-9]")
 
@@ -35,21 +34,24 @@ async def archive(
         except NotFound:
             continue  # deleted while the archive was being made
         content, name = found.version.content, place(item)
-        yield _head(name, content.size, int(found.version.updated_at.timestamp()))
+        yield tar.head(name, content.size, int(found.version.updated_at.timestamp()))
         async for block in custody.read(actor, content):
             yield block
-        yield bytes(-content.size % _RECORD)
+        yield tar.filling(content.size)
         sums.append(f"{content.digest.hex()}  {name}\n")
     if not sums:
         raise NotFound("No such session")
-    listed = "".join(sums).encode()
-    yield _head(SUMS, len(listed), 0) + listed + bytes(-len(listed) % _RECORD + 2 * _RECORD)
+    yield tar.member(SUMS, "".join(sums).encode()) + tar.END
 
 
 def place(item: Item) -> str:
     """Where a file stands below `projects`."""
-    session = item.session
-    tail = f"{session.session_id}/{item.path}" if item.path else f"{session.session_id}.jsonl"
+    return place_of(item.session, item.path)
+
+
+def place_of(session: Session, path: str) -> str:
+    """Where the conversation, whose path is empty, or a further file stands below `projects`."""
+    tail = f"{session.session_id}/{path}" if path else f"{session.session_id}.jsonl"
     return f"{folder(session.project_name, session.working_directory)}/{tail}"
 
 
@@ -59,9 +61,3 @@ def folder(project_name: str | None, directory: str | None) -> str:
     if name and "/" not in name and not name.startswith(".") and name.isprintable():
         return name
     return _OTHER.sub("-", directory or "restored")[:_FOLDER_MAX]
-
-
-def _head(name: str, size: int, mtime: int) -> bytes:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mtime, entry.mode = size, mtime, 0o600
-    return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")

@@ -55,13 +55,9 @@ async def page(
     not asked for is handed on. Raises NotFound for a scope that the actor does not belong to, and
     Invalid for a cursor that is none, is too old or is ahead of the log.
     """
-    if scope_ids is not None and not scope_ids:
-        raise Invalid.at("scopes", "must name at least one scope, or be left out")
-    wanted = tuple(actor.roles) if scope_ids is None else tuple(dict.fromkeys(scope_ids))
-    for scope_id in wanted:
-        require(actor, "team.read", scope_id)
+    wanted = _wanted(actor, scope_ids)
     known = _known(actor, after)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         bounds = await rows.bounds(connection, actor.access, wanted)
         starts = {scope: _start(known.get(scope), bound) for scope, bound in bounds.items()}
         positions = {scope: start.version for scope, start in starts.items()}
@@ -72,6 +68,29 @@ async def page(
         seen[row.scope_id] = Position(row.version, everything=True)
         changes.append(_change(event_of(row), dict(seen)))
     return Page(changes, cursor.encode(seen), len(found) > limit)
+
+
+async def present(db: Database, actor: Actor, scope_ids: Sequence[UUID] | None) -> str:
+    """The cursor of this moment in these scopes, or in all of the actor's.
+
+    Whatever is committed later lies behind it. Raises NotFound for a scope that the actor does not
+    belong to.
+    """
+    wanted = _wanted(actor, scope_ids)
+    async with db.read(actor) as connection:
+        bounds = await rows.bounds(connection, actor.access, wanted)
+    heads = {scope: Position(bound.head, everything=True) for scope, bound in bounds.items()}
+    return cursor.encode(heads)
+
+
+def _wanted(actor: Actor, scope_ids: Sequence[UUID] | None) -> tuple[UUID, ...]:
+    if scope_ids is None:
+        return tuple(actor.roles)
+    if not scope_ids:
+        raise Invalid.at("scopes", "must name at least one scope, or be left out")
+    for scope_id in scope_ids:
+        require(actor, "team.read", scope_id)
+    return tuple(dict.fromkeys(scope_ids))
 
 
 def _known(actor: Actor, after: str | None) -> dict[UUID, Position]:

@@ -17,12 +17,14 @@ from uuid import UUID
 from db import conversations as rows
 from db import sweeps
 from db.blobs import BlobStore
+from db.claims import System
 from db.engine import Connection, Database
 from domain.content import digests_in
 
 GRACE: Final = timedelta(hours=24)
 """How long a block that nothing refers to is kept; longer than any upload takes."""
 _AT_ONCE: Final = 500
+_WORK: Final = System("collector of blocks")
 """Blocks that are deleted under one lock, which holds up the scope's writers for that long."""
 
 
@@ -59,7 +61,7 @@ class Collector:
             old |= {block.digest for block in batch if block.wanted_at < before}
         if not old:
             return
-        async with self._db.begin() as connection:  # which a cursor needs
+        async with self._db.begin(_WORK) as connection:  # which a cursor needs
             await _spare(connection, scope, old)
         candidates = sorted(old)
         for start in range(0, len(candidates), _AT_ONCE):
@@ -69,14 +71,14 @@ class Collector:
         self, scope: UUID, part: Sequence[bytes], before: datetime, done: Collected
     ) -> None:
         """Delete those blocks that are still unused, in two steps; see db.sweeps for why."""
-        async with self._db.begin() as connection:
+        async with self._db.begin(_WORK) as connection:
             if not await sweeps.lock(connection, scope):
                 await self._remove(scope, part, before, done)  # an account that is gone for good
                 return
             number = await sweeps.advance(connection, scope)
             if number % 2 == 0:  # another collector died here, or is about to go on
                 number = await sweeps.advance(connection, scope)
-        async with self._db.begin() as connection:
+        async with self._db.begin(_WORK) as connection:
             await sweeps.lock(connection, scope)
             if await sweeps.number(connection, scope) != number:
                 return  # an upload did not want to wait; the next collection will do

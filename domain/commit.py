@@ -9,25 +9,28 @@ from db import conversations as version_rows
 from db import sessions as session_rows
 from db import sweeps
 from db.engine import Connection, Database
-from domain import journal, sessions
+from domain import journal, machines, sessions
 from domain.actor import Actor
 from domain.allotment import Allotment
 from domain.content import Relation
 from domain.errors import Invalid
 from domain.paths import FILES_MAX
-from domain.sessions import Stale
+from domain.sessions import Session, Stale
 from domain.versions import Plan
 
 
 async def carry_out(
     db: Database, allotment: Allotment, actor: Actor, session_id: str, wanted: Plan
-) -> None:
-    """Write what is planned. Raises Stale or DuplicateError when others were faster."""
-    if not wanted.is_needed:
-        return
+) -> Session:
+    """Write what is planned; the session as it is then.
+
+    Raises Stale or DuplicateError when others were faster.
+    """
+    if not wanted.is_needed and wanted.stored.session is not None:
+        return wanted.stored.session
     scope = actor.account_id
     kind = "session_backed_up" if wanted.writes_conversation else "session_updated"
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         heads = await journal.take_heads(connection, actor, {scope: 1}, permission="team.push")
         head = heads[scope]
         if wanted.writes_content:
@@ -35,9 +38,10 @@ async def carry_out(
         version = head.take()
         session = await _write_session(connection, actor, session_id, wanted, version, head.at)
         if wanted.writes_content:
-            await _write_version(connection, actor, session, wanted, head.at)
-        entry = journal.stamped(head, version, kind, session, actor.account_id)
+            await _write_version(connection, actor, session.id, wanted, head.at)
+        entry = journal.stamped(head, version, kind, session.id, actor.account_id)
         await journal.append(connection, [entry])
+    return session
 
 
 async def _check(connection: Connection, allotment: Allotment, actor: Actor, wanted: Plan) -> None:
@@ -59,17 +63,19 @@ async def _write_session(
     wanted: Plan,
     version: int,
     at: datetime,
-) -> UUID:
+) -> Session:
     session = wanted.stored.session
     if session is None:
         id = uuid4()
-        row = sessions.new_row(actor, session_id, id, wanted.fields, version, at)
-        await session_rows.add(connection, [row])
-        return id
-    values = {**wanted.fields, "version": version, "updated_at": at}
-    if not await session_rows.change(connection, actor.access, session.id, session.version, values):
+        values = sessions.new_row(actor, session_id, id, wanted.fields, version, at)
+        await session_rows.add(connection, [values])
+        (row,) = await session_rows.by_ids(connection, actor.access, [id])
+        return Session(*row)
+    values = {**wanted.fields, "version": version, "updated_at": at, **machines.mark(actor)}
+    found = await session_rows.change(connection, actor.access, session.id, session.version, values)
+    if found is None:
         raise Stale
-    return session.id
+    return Session(*found)
 
 
 async def _write_version(

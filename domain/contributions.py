@@ -16,6 +16,7 @@ from pydantic import Field
 
 from db import contributions as said
 from db import patterns as rows
+from db.claims import NOBODY
 from db.engine import Connection
 from db.rows import AnyRow
 from domain import publication
@@ -58,7 +59,7 @@ async def page(
     services: Services, actor: Actor, *, limit: int, after: UUID | None = None
 ) -> list[OwnContribution]:
     """Up to `limit` contributions of the actor's behind a pattern's id, in the order of the ids."""
-    async with services.db.read() as connection:
+    async with services.db.read(NOBODY) as connection:
         return await _page(connection, contributor(services, actor), limit, after or _START)
 
 
@@ -113,7 +114,7 @@ async def withdraw(services: Services, actor: Actor, data: Withdrawal) -> list[U
 
 async def _forgotten(services: Services, who: Contributor) -> bool:
     """Whether somebody contributes nothing any more and is therefore no contributor."""
-    async with services.db.begin() as connection:
+    async with services.db.begin(publication.COMMUNITY_WORK) as connection:
         # Under its lock nothing can be contributed meanwhile.
         await said.note_contributor(connection, who.identity)
         if await _page(connection, who, 1):
@@ -126,7 +127,7 @@ async def _withdraw(
     services: Services, actor: Actor, ids: Sequence[UUID], *, strict: bool = True
 ) -> list[UUID]:
     who = contributor(services, actor)
-    async with services.db.begin() as connection:
+    async with services.db.begin(publication.COMMUNITY_WORK) as connection:
         known = await said.is_contributor(connection, who.identity, lock=True)
         taken = {}
         for row in await rows.lock_all(connection, ids) if known else ():

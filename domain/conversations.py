@@ -4,6 +4,8 @@ A session has versions that do not continue each other. An upload that continues
 one that is a beginning of another changes nothing, one that diverges is a new version. The longest
 is the head, which downloads give. The further files of a session (its subagents' transcripts, the
 results of tools) are kept by the same rules, each under its path.
+
+A little long: an upload, an append and a download share what is stored and what is suspected.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ class Uploaded:
     """How it relates to the version that it was compared with; None for the first one."""
     head: Content
     """The current version afterwards: the upload, or what is longer."""
+    session: Session
+    """The session as it is afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,11 @@ class Custody:
         await self._blobs.close()
 
     @property
+    def is_busy(self) -> bool:
+        """Whether uploads are running in this process."""
+        return self._allotment.is_busy
+
+    @property
     def size_max(self) -> int:
         """The most bytes that a conversation may have."""
         return self._settings.conversation_max
@@ -120,18 +129,32 @@ class Custody:
         path or digest, TooLarge, QuotaExceeded, RateLimited, StorageFullError, what the terms
         raise, and whatever `chunks` raises: then nothing has changed.
         """
+        self._check(actor, session_id, path)
+        with self._allotment.upload(actor):
+            base = await self._base(actor, session_id, path)
+            return await self._upload(actor, session_id, base, chunks, about, terms)
+
+    def _check(self, actor: Actor, session_id: str, path: str) -> None:
         self.check_allowed()
         require(actor, "team.push", actor.account_id)
         parse(NewSession, {"session_id": session_id})
         if path != CONVERSATION:
             check_path(path)
-        with self._allotment.upload(actor):
-            base = await self._base(actor, session_id, path)
-            terms.check_head(base.head.content if base.head else None)
-            taken = await self._take_in(actor, base, chunks)
-            terms.check_content(taken.content)
-            self._suspects -= {(actor.account_id, digest) for digest in taken.intake.written}
-            return await self._keep(actor, session_id, taken, about, terms)
+
+    async def _upload(
+        self,
+        actor: Actor,
+        session_id: str,
+        base: Stored,
+        chunks: AsyncIterator[bytes],
+        about: About,
+        terms: Terms,
+    ) -> Uploaded:
+        terms.check_head(base.head.content if base.head else None)
+        taken = await self._take_in(actor, base, chunks)
+        terms.check_content(taken.content)
+        self._suspects -= {(actor.account_id, digest) for digest in taken.intake.written}
+        return await self._keep(actor, session_id, taken, about, terms)
 
     async def append(
         self,
@@ -149,13 +172,15 @@ class Custody:
         The stored bytes are read again, for the digest of the whole. Raises OffsetMismatch, and
         what `upload` raises.
         """
-        head = (await self._load(actor, session_id, path)).head
-        content = head.content if head else None
-        if offset != (content.size if content else 0):
-            raise OffsetMismatch(content.size if content else 0)
-        bound = replace(terms, continues=(content,))
-        whole = self._continued(actor, content, chunks)
-        return await self.upload(actor, session_id, whole, about, path=path, terms=bound)
+        self._check(actor, session_id, path)
+        with self._allotment.upload(actor):
+            base = await self._base(actor, session_id, path)
+            content = base.head.content if base.head else None
+            if offset != (content.size if content else 0):
+                raise OffsetMismatch(content.size if content else 0)
+            bound = replace(terms, continues=(content,))
+            whole = self._continued(actor, content, chunks)
+            return await self._upload(actor, session_id, base, whole, about, bound)
 
     async def _continued(
         self, actor: Actor, content: Content | None, chunks: AsyncIterator[bytes]
@@ -190,12 +215,12 @@ class Custody:
             if wanted.describes_session:
                 await self._add_facts(actor, wanted, taken)
             try:
-                await carry_out(self._db, self._allotment, actor, session_id, wanted)
+                session = await carry_out(self._db, self._allotment, actor, session_id, wanted)
             except (Stale, DuplicateError):
                 stored = await self._base(actor, session_id, stored.path)
                 continue
             new = stored.session is None
-            return Uploaded(new, stored.head is None, wanted.relation, wanted.head)
+            return Uploaded(new, stored.head is None, wanted.relation, wanted.head, session)
         raise Conflict("Too many uploads of this session at once: try again")
 
     def _intake(self, actor: Actor, base: Stored) -> Intake:
@@ -214,18 +239,20 @@ class Custody:
     async def _base(self, actor: Actor, session_id: str, path: str) -> Stored:
         """What is stored, for an upload: the number of the last sweep is read before all else."""
         scope = actor.account_id
-        async with self._db.read() as connection:
+        async with self._db.read(actor) as connection:
             sweep = await sweeps.number(connection, scope)
             if sweep % 2 == 0:
                 return replace(await _stored(connection, actor, session_id, path), sweep=sweep)
-        async with self._db.begin() as connection:  # wait for the collector, or end what it left
+        async with self._db.begin(
+            actor
+        ) as connection:  # wait for the collector, or end what it left
             await sweeps.lock(connection, scope)
             if await sweeps.number(connection, scope) == sweep:
                 await sweeps.advance(connection, scope)
         return await self._base(actor, session_id, path)
 
     async def _load(self, actor: Actor, session_id: str, path: str = CONVERSATION) -> Stored:
-        async with self._db.read() as connection:
+        async with self._db.read(actor) as connection:
             return await _stored(connection, actor, session_id, path)
 
     async def _secure(self, actor: Actor, stored: Stored, taken: _Taken) -> None:

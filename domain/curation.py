@@ -20,6 +20,7 @@ from db.log import Head
 from db.rows import AnyRow
 from domain import journal
 from domain.actor import Actor
+from domain.encryption import refuse_plaintext
 from domain.entries import Entry
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.hygiene import cleaned_tags
@@ -47,13 +48,14 @@ async def move(db: Database, actor: Actor, entry_id: UUID, team_id: UUID | None)
     entry or where the actor may not write, Conflict where the actor has an equal entry already.
     """
     target = writing_scope(actor, team_id)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         entry = await _readable(connection, actor, entry_id)
         if entry.author_id != actor.account_id:
             raise Forbidden("Only its author may move this entry")
         if entry.scope_id == target:
             return entry
         heads = await journal.take_heads(connection, actor, {entry.scope_id: 1, target: 1})
+        await refuse_plaintext(connection, target)
         row = await rows.whole(connection, actor.access, entry_id)
         if row is None or row.scope_id not in {entry.scope_id, target}:
             raise NotFound
@@ -103,7 +105,7 @@ async def tag(db: Database, actor: Actor, entry_id: UUID, data: TagChange) -> En
 
 async def star(db: Database, actor: Actor, entry_id: UUID, *, starred: bool) -> Entry:
     """Put a star at an entry that nobody else sees, or take it away. Raises NotFound."""
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         entry = await _readable(connection, actor, entry_id)
         own = {actor.account_id: 1}
         head = (await journal.take_heads(connection, actor, own))[actor.account_id]
@@ -116,7 +118,7 @@ async def star(db: Database, actor: Actor, entry_id: UUID, *, starred: bool) -> 
 
 
 async def _shared_change(db: Database, actor: Actor, entry_id: UUID, change: Change) -> Entry:
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         entry = await _readable(connection, actor, entry_id)
         require(actor, "team.write", entry.scope_id)
         taken = await journal.take_heads(connection, actor, {entry.scope_id: 1}, outsider=NotFound)

@@ -24,6 +24,7 @@ from db.engine import Connection, Database
 from db.patterns import REACH_MIN
 from db.tables import COUNTED_MAX
 from domain.noise import Mechanism, mechanism
+from domain.publication import COMMUNITY_WORK
 
 UNIT: Final = 100
 """Numbers are counted in hundredths: of a person, of a rating."""
@@ -46,10 +47,10 @@ class Draws:
 
     async def __call__(self, db: Database) -> int:
         """Draw this week's numbers unless that was done; of how many patterns."""
-        async with db.read() as connection:
+        async with db.read(COMMUNITY_WORK) as connection:
             if not await self._is_due(connection):
                 return 0
-        async with db.begin() as connection:
+        async with db.begin(COMMUNITY_WORK) as connection:
             await rows.lock_ledger(connection)
             if not await self._is_due(connection):
                 return 0

@@ -17,6 +17,7 @@ from uuid import UUID
 from weakref import WeakSet
 
 from db import feed as rows
+from db.claims import System
 from db.engine import Database
 from db.feed import LOG_COLUMNS, Standing
 from db.notify import Listener
@@ -41,6 +42,8 @@ PAGE = 200
 CATCHING_UP_AT_ONCE = 4
 _ENDS_A_MEMBERSHIP = frozenset({"member_left", "member_removed"})
 _ENDS_A_SCOPE = "team_deleted"
+_TAIL = System("tail of the log")
+"""It reads on behalf of many at once; each event goes to those whose rights were looked at."""
 
 _logger = logging.getLogger(__name__)
 
@@ -153,7 +156,7 @@ class Hub:
 
     async def _follow(self, actor: Actor, scope_id: UUID, after: str | None) -> Follower:
         standing = Standing(actor.account_id, scope_id, actor.key_id, actor.token_epoch)
-        async with self._db.read() as connection:
+        async with self._db.read(actor) as connection:
             bounds = (await rows.bounds(connection, [scope_id])).get(scope_id)
             if (
                 bounds is None
@@ -184,7 +187,7 @@ class Hub:
         would be seen to have ended.
         """
         wanted = {standing.scope_id: after}
-        async with self._catching_up, self._db.read() as connection:
+        async with self._catching_up, self._db.read(_TAIL) as connection:
             found = await rows.page(connection, wanted, PAGE)
             if not await rows.still_standing(connection, {standing}):
                 raise Revoked
@@ -213,7 +216,7 @@ class Hub:
         self._drop_unfollowed()
         if self._tails:
             await self._recheck(self._followers)
-            async with self._db.read() as connection:
+            async with self._db.read(_TAIL) as connection:
                 found = await rows.bounds(connection, self._tails)
             self._grown.update(i for i, bound in found.items() if bound.head > self._tails[i].read)
 
@@ -228,7 +231,7 @@ class Hub:
         self._grown.clear()
         if not wanted:
             return
-        async with self._db.read() as connection:
+        async with self._db.read(_TAIL) as connection:
             found = [event_of(row) for row in await rows.page(connection, wanted, PAGE)]
         await self._take_in(found)
 
@@ -252,7 +255,7 @@ class Hub:
         asked = list(followers)
         if not asked:
             return
-        async with self._db.read() as connection:
+        async with self._db.read(_TAIL) as connection:
             standing = await rows.still_standing(connection, {f.standing for f in asked})
         for follower in asked:
             if follower.standing not in standing:

@@ -32,7 +32,7 @@ async def remove(db: Database, actor: Actor, either_id: str, path: str) -> None:
 async def _remove(db: Database, actor: Actor, either_id: str, path: str) -> None:
     session = await sessions.get(db, actor, either_id)
     scope = actor.account_id
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         head = (await journal.take_heads(connection, actor, {scope: 1}))[scope]
         entry = journal.entry(head, "session_updated", session.id, scope)
         stamp = {"version": entry.version, "updated_at": head.at}

@@ -54,7 +54,7 @@ async def search(
     _check(actor, words, wanted, "query")
     place = after.place if after else None
     kinds: tuple[MatchKind, ...] = (after.kind,) if after else ("exact", "similar")
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         for kind in kinds:
             rows = await knowledge_search.page(
                 connection,
@@ -75,7 +75,7 @@ async def count(
 ) -> int:
     """How many matches of that kind there are in all."""
     similar = kind == "similar"
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await knowledge_search.count(
             connection, actor.access, words, wanted, similar=similar
         )
@@ -86,7 +86,7 @@ async def exact_page(
 ) -> tuple[list[Ranked], int]:
     """As the Cloud API has it: entries with these words, by offset, and how many there are."""
     _check(actor, words, wanted, "q")
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await knowledge_search.page(
             connection, actor.access, words, wanted, limit=limit, offset=offset
         )
@@ -108,7 +108,7 @@ async def facets(db: Database, actor: Actor, wanted: Filter) -> dict[str, list[F
     Raises Forbidden for a foreign team.
     """
     reading_team(actor, wanted.team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         rows = await knowledge_list.facets(connection, actor.access, wanted)
     found: dict[str, list[Facet]] = {"types": [], "projects": [], "tags": [], "authors": []}
     for facet, value, amount in rows:
@@ -118,7 +118,7 @@ async def facets(db: Database, actor: Actor, wanted: Filter) -> dict[str, list[F
 
 async def starred(db: Database, actor: Actor, ids: Sequence[UUID]) -> set[UUID]:
     """Those of the entries that the actor has a star at."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await knowledge_list.starred(connection, actor.access, ids)
 
 

@@ -44,7 +44,7 @@ async def highlights(
     words inside longer ones and scripts without spaces are looked for as they stand.
     """
     nonce = secrets.token_hex(8)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         ids = [entry.id for entry in entries]
         rows = await knowledge_search.headlines(connection, actor.access, words, ids, nonce)
     marked = {row.id: row for row in rows}

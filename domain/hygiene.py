@@ -6,60 +6,101 @@ Nothing is dropped: secrets are masked, paths made relative, and a notice says s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from domain.entries import EntryChange, EntryFields, Notice
-from domain.redaction import redact
+from domain.redaction import redact, suspected
+from domain.secret_kinds import KINDS, Kind
 
 FieldsT = TypeVar("FieldsT", EntryFields, EntryChange)
 KEPT_PARTS = 3
 """How much of a path stays of which nobody knows where its project begins."""
 
 _TAG_MAX = 50
+_TOGETHER = 50
+"""So many entries that they have many words in common, and so few that they are no large text."""
 _ABSOLUTE = re.compile(r"^(?:file:/{1,3}|/|~[^/\\]*[/\\]|[A-Za-z]:[/\\]|\\\\)")
 _HOMES = {"home", "Users", "users"}
 
 
-def screened(given: FieldsT, project: str | None = None) -> tuple[FieldsT, tuple[Notice, ...]]:
+def screened(
+    given: FieldsT, project: str | None = None, among: Sequence[Kind] = KINDS
+) -> tuple[FieldsT, tuple[Notice, ...]]:
     """`given` as it may be stored, and what had to be changed.
 
-    `project` is that of the entry where `given` has none of its own.
+    `project` is that of the entry where `given` has none of its own; `among` are the secrets that
+    may occur.
     """
     notices: list[Notice] = []
     changed: dict[str, Any] = {}
+    among = suspected("\n".join(_texts(given)), among)
     for name, wire in (("summary", "summary"), ("details", "details")):
         text = getattr(given, name)
-        if text is not None and (masked := _masked(text, (wire,), notices)) != text:
+        if text is not None and (masked := _masked(text, (wire,), notices, among)) != text:
             changed[name] = masked
     for name, wire, clean in (("tags", "tags", _tag), ("related_files", "relatedFiles", _file)):
         items = getattr(given, name) or ()
         about = getattr(given, "project", None) or project
-        kept = tuple(clean(item, about, (wire, i), notices) for i, item in enumerate(items))
+        kept = tuple(clean(item, about, (wire, i), notices, among) for i, item in enumerate(items))
         if kept != tuple(items):
             changed[name] = kept
     return (given.model_copy(update=changed) if changed else given), tuple(notices)
 
 
+def screened_all(
+    given: Sequence[EntryFields],
+) -> Iterator[tuple[EntryFields, tuple[Notice, ...]]]:
+    """Each of many entries as `screened` has it; several at once are looked through for marks."""
+    for start in range(0, len(given), _TOGETHER):
+        some = given[start : start + _TOGETHER]
+        among = suspected("\n".join(text for entry in some for text in _texts(entry)))
+        for entry in some:
+            yield screened(entry, among=among)
+
+
+def _texts(given: EntryFields | EntryChange) -> Iterator[str]:
+    yield from filter(None, (given.summary, given.details))
+    yield from given.tags or ()
+    yield from given.related_files or ()
+
+
 def cleaned_tags(tags: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Notice, ...]]:
     """Tags to be added, without secrets."""
     notices: list[Notice] = []
-    return tuple(_tag(t, None, ("add", i), notices) for i, t in enumerate(tags)), tuple(notices)
+    cleaned = tuple(_tag(t, None, ("add", i), notices, KINDS) for i, t in enumerate(tags))
+    return cleaned, tuple(notices)
 
 
-def _masked(text: str, path: tuple[str | int, ...], notices: list[Notice]) -> str:
-    found = redact(text)
+def _masked(
+    text: str, path: tuple[str | int, ...], notices: list[Notice], among: Sequence[Kind]
+) -> str:
+    if not among:
+        return text
+    found = redact(text, among)
     if found.kinds:
         notices.append(Notice(path, f"a secret was masked ({', '.join(found.kinds)})"))
     return found.text
 
 
-def _tag(tag: str, _about: str | None, path: tuple[str | int, ...], notices: list[Notice]) -> str:
-    return _masked(tag, path, notices)[:_TAG_MAX]
+def _tag(
+    tag: str,
+    _about: str | None,
+    path: tuple[str | int, ...],
+    notices: list[Notice],
+    among: Sequence[Kind],
+) -> str:
+    return _masked(tag, path, notices, among)[:_TAG_MAX]
 
 
-def _file(file: str, about: str | None, path: tuple[str | int, ...], notices: list[Notice]) -> str:
-    masked = _masked(file, path, notices)
+def _file(
+    file: str,
+    about: str | None,
+    path: tuple[str | int, ...],
+    notices: list[Notice],
+    among: Sequence[Kind],
+) -> str:
+    masked = _masked(file, path, notices, among)
     if not _ABSOLUTE.match(masked):
         return masked
     notices.append(Notice(path, "an absolute path was made relative"))

@@ -41,6 +41,9 @@ _MESSAGES = {
     "uuid_parsing": "must be a UUID",
     "string_too_long": "must be at most {max_length} characters",
     "string_too_short": "must be at least {min_length} characters",
+    "bytes_type": "must be bytes",
+    "bytes_too_long": "must be at most {max_length} bytes",
+    "bytes_too_short": "must be at least {min_length} bytes",
     "too_long": "must have at most {max_length} items",
     "too_short": "must have at least {min_length} items",
 }
@@ -105,6 +108,8 @@ NonBlank = Annotated[Storable, AfterValidator(_present)]
 Label = Annotated[Storable, StringConstraints(max_length=255)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_storable_tree)]
 WholeNumber = Annotated[int, BeforeValidator(_whole), Strict()]
+Ordinal = Annotated[WholeNumber, Field(ge=1, le=2**31 - 1)]
+"""A number that things are counted by, from 1."""
 EpochMs = Annotated[WholeNumber, Field(ge=0, le=MAX_EPOCH_MS)]
 Tags = Annotated[
     tuple[Annotated[NonBlank, StringConstraints(max_length=50)], ...], Field(max_length=20)

@@ -12,6 +12,7 @@ from db import accounts as account_rows
 from db import invitations as rows
 from db import log
 from db import teams as team_rows
+from db.claims import System
 from db.engine import Connection, Database
 from db.errors import DuplicateError, NotAMemberError
 from domain import audit, tokens
@@ -72,7 +73,8 @@ async def invite(
     """
     require(actor, "team.invite", team_id, outsider=outsider)
     role: Role = data.role if isinstance(data, InviteAs) else "member"
-    async with db.begin() as connection:
+    # Whoever is invited is looked up, and held while it joins, by somebody who does not see it.
+    async with db.begin(System("whom to invite")) as connection:
         held = await hold(connection, actor, team_id, "team.invite", outsider=outsider)
         require_managed(held.role, role)
         account = await account_rows.by_email(connection, email_key(data.email))
@@ -110,7 +112,8 @@ async def accept(db: Database, actor: Actor, token: str) -> UUID:
     Raises NotFound for a link that is unknown, used, revoked or too old, Conflict when already in.
     """
     require_key(actor, NEEDED["team.leave"])
-    async with db.begin() as connection:
+    # The link is the right to it: who follows it is no member yet, of the team or of another.
+    async with db.begin(System("a link of invitation")) as connection:
         invitation = await rows.by_token(connection, tokens.digest(token))
         if invitation is None:
             raise NotFound("This invitation is unknown, used or expired: ask for a new one")
@@ -129,7 +132,7 @@ async def accept(db: Database, actor: Actor, token: str) -> UUID:
 
 async def revoke(db: Database, actor: Actor, invitation_id: UUID) -> None:
     """End an open invitation. Raises NotFound when there is none that the actor may know of."""
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         team_id = await rows.team_of(connection, invitation_id)
         if team_id is None:
             raise NotFound
@@ -153,7 +156,7 @@ async def of_teams(
     require_key(actor, NEEDED["team.invite"])
     readable = [i for i in team_ids if actor.roles.get(i) in PERMISSIONS["team.invite"]]
     found: dict[UUID, list[Invitation]] = {team_id: [] for team_id in readable}
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         for row in await rows.of_teams(connection, readable):
             found[row.scope_id].append(Invitation(*row))
     return found
@@ -166,7 +169,7 @@ async def to_me(db: Database, actor: Actor) -> list[Invitation]:
     """
     if actor.email is None:
         return []
-    async with db.read() as connection:
+    async with db.read(System("invitations to an address")) as connection:
         found = await rows.to(connection, email_key(actor.email), OPEN_MAX)
     return [Invitation(*row) for row in found]
 
@@ -174,6 +177,8 @@ async def to_me(db: Database, actor: Actor) -> list[Invitation]:
 async def _join(
     connection: Connection, actor: Actor, held: Hold, account_id: UUID, role: Role
 ) -> None:
+    if not await account_rows.hold(connection, account_id):
+        raise NotFound("This account was deleted meanwhile")
     try:
         await team_rows.add_member(connection, held.team_id, account_id, role)
     except DuplicateError:

@@ -72,7 +72,7 @@ async def mint(db: Database, actor: Actor, data: NewKey) -> MintedKey:
         raise Invalid.at("expiresAt", "must be in the future")
     if not data.scopes <= actor.key_scopes or (actor.key_id and _outlasts(data, actor)):
         raise Forbidden("An API key cannot make one that may do more, or for longer, than itself")
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         if not await rows.holds(connection, actor.account_id, actor.key_id, actor.token_epoch):
             raise Unauthenticated
         return await add(connection, actor, data)
@@ -117,7 +117,7 @@ async def page(
     backward: bool = False,
 ) -> list[ApiKey]:
     """The actor's keys that are not revoked, oldest first; `backward` takes the last `limit`."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.page(
             connection,
             actor.account_id,
@@ -131,13 +131,13 @@ async def page(
 
 async def count(db: Database, actor: Actor) -> int:
     """How many keys the actor has that are not revoked."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.count(connection, actor.account_id)
 
 
 async def get(db: Database, actor: Actor, key_id: UUID) -> ApiKey:
     """One of the actor's keys. Raises NotFound."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         row = await rows.one(connection, actor.account_id, key_id)
     if row is None:
         raise NotFound
@@ -146,7 +146,7 @@ async def get(db: Database, actor: Actor, key_id: UUID) -> ApiKey:
 
 async def current(db: Database, actor: Actor) -> ApiKey | None:
     """The key that the actor came with, else its newest one, if it has any."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         row = None
         if actor.key_id is not None:
             row = await rows.one(connection, actor.account_id, actor.key_id)
@@ -158,7 +158,7 @@ async def current(db: Database, actor: Actor) -> ApiKey | None:
 async def label(db: Database, actor: Actor, key_id: UUID, data: Label) -> ApiKey:
     """Call one of the actor's keys something else. Raises NotFound when it has no such key."""
     require_key(actor, "admin")
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         row = await rows.label(connection, actor.account_id, key_id, data.label)
         if row is None:
             raise NotFound
@@ -170,7 +170,7 @@ async def label(db: Database, actor: Actor, key_id: UUID, data: Label) -> ApiKey
 async def revoke(db: Database, actor: Actor, key_id: UUID) -> None:
     """End one of the actor's keys at once. Raises NotFound when it has no such key."""
     require_key(actor, "admin")
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         row = await rows.one(connection, actor.account_id, key_id)
         if row is None or not await rows.revoke(connection, actor.account_id, key_id):
             raise NotFound

@@ -20,9 +20,10 @@ from db.knowledge_list import OrderColumn as OrderColumn
 from db.knowledge_list import Range as Range
 from domain import journal
 from domain.actor import Actor
+from domain.encryption import refuse_plaintext
 from domain.entries import Entry, EntryChange, EntryFields, NewEntry, Notice, Push
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
-from domain.hygiene import screened
+from domain.hygiene import screened, screened_all
 from domain.policy import Permission, reading_team, writing_scope
 
 
@@ -43,7 +44,7 @@ async def create(db: Database, actor: Actor, data: NewEntry) -> Entry:
     """
     scope_id = writing_scope(actor, data.team_id)
     item, notices = screened(data)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         await _store(connection, actor, scope_id, {_sameness(item): item})
         sameness = bytes.fromhex(_sameness(item))
         row = await rows.same(connection, scope_id, actor.account_id, sameness)
@@ -59,13 +60,12 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
     scope_id = writing_scope(actor, data.team_id, "team.push")
     newest: dict[str, EntryFields] = {}
     notices: list[Notice] = []
-    for place, given in enumerate(data.entries):
-        item, noticed = screened(given)
+    for place, (item, noticed) in enumerate(screened_all(data.entries)):
         notices += [notice.under("entries", place) for notice in noticed]
         key = _sameness(item)
         if key not in newest or newest[key].timestamp < item.timestamp:
             newest[key] = item
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         inserted = await _store(connection, actor, scope_id, newest, "team.push")
     return Pushed(inserted, len(data.entries) - inserted, tuple(notices))
 
@@ -80,6 +80,7 @@ async def _store(
     """Upsert `items` (by sameness) and log what changed; returns how many are new."""
     counts = {scope_id: len(items)}
     head = (await journal.take_heads(connection, actor, counts, permission=permission))[scope_id]
+    await refuse_plaintext(connection, scope_id)
     written = await rows.upsert(
         connection,
         scope_id,
@@ -132,7 +133,7 @@ async def get(db: Database, actor: Actor, entry_id: UUID) -> Entry:
 
 async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Entry]:
     """Those of the entries that the actor may read, in no particular order."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [Entry(*row) for row in await rows.by_ids(connection, actor.access, ids)]
 
 
@@ -153,7 +154,7 @@ async def page(
     Raises Forbidden for a team that the actor is not in.
     """
     reading_team(actor, wanted.team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await knowledge_list.page(
             connection,
             actor.access,
@@ -171,7 +172,7 @@ async def page(
 async def count(db: Database, actor: Actor, wanted: Filter) -> int:
     """How many entries a list has in all. Raises Forbidden as `page` does."""
     reading_team(actor, wanted.team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await knowledge_list.count(connection, actor.access, wanted)
 
 
@@ -209,7 +210,7 @@ async def delete(db: Database, actor: Actor, entry_id: UUID) -> None:
 async def restore(db: Database, actor: Actor, entry_id: UUID) -> Entry:
     """Bring back an entry that the actor deleted. Raises NotFound, Conflict, Forbidden."""
     try:
-        async with db.begin() as connection:
+        async with db.begin(actor) as connection:
             deleted = await rows.deleted_by(connection, actor.access, entry_id)
             if deleted is None:
                 raise NotFound
@@ -239,7 +240,7 @@ async def _change(
     kind: Literal["knowledge_updated", "knowledge_deleted"],
     values: dict[str, Any],
 ) -> Entry:
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         heads = await journal.take_heads(connection, actor, {entry.scope_id: 1}, outsider=NotFound)
         head = heads[entry.scope_id]
         log_entry = journal.entry(head, kind, entry.id, actor.account_id)

@@ -40,7 +40,7 @@ async def every(
     )
     async for batch in batches:
         by_id = {session.id: session for session in batch}
-        async with db.read() as connection:
+        async with db.read(actor) as connection:
             found = await rows.current(connection, actor.access, list(by_id))
         for row in found:
             yield Item(by_id[row.session], row.path, row.size, row.digest, row.updated_at)

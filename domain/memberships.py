@@ -31,7 +31,7 @@ async def change_role(
     owner's own role included.
     """
     require(actor, "team.change_role", team_id)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         held = await hold(connection, actor, team_id, "team.change_role")
         former = await _role_of(connection, team_id, account_id)
         require_managed(held.role, former, data.role)
@@ -49,7 +49,7 @@ async def transfer(db: Database, actor: Actor, team_id: UUID, account_id: UUID) 
     Raises NotFound for somebody who is not in the team, Invalid for the owner itself.
     """
     require(actor, "team.transfer", team_id)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         held = await hold(connection, actor, team_id, "team.transfer")
         if account_id == actor.account_id:
             raise Invalid.at("userId", "is the owner already")
@@ -76,16 +76,17 @@ async def remove(
     """
     leaving = account_id == actor.account_id
     require(actor, "team.leave" if leaving else "team.remove_member", team_id, outsider=outsider)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         held = await _hold_to_remove(connection, actor, team_id, leaving, outsider)
         if await _role_of(connection, team_id, account_id) == "owner":
             raise Invalid.at("userId", "the owner cannot be removed: transfer the team first")
-        await rows.remove_member(connection, team_id, account_id)
         await _end_invitations(connection, team_id, account_id, None)
         kind: Literal["member_left", "member_removed"]
         kind = "member_left" if leaving else "member_removed"
         await note(connection, actor, held, kind, account_id)
         await share_ends.end_of_membership(connection, team_id, account_id, actor.account_id)
+        # Last, because it ends the right to write to the team, also one's own.
+        await rows.remove_member(connection, team_id, account_id)
 
 
 async def _hold_to_remove(

@@ -20,6 +20,7 @@ from db import accounts as account_rows
 from db import contributions as said
 from db import drawn_numbers
 from db import patterns as rows
+from db.claims import NOBODY
 from db.engine import Connection, Database
 from db.patterns import Filter as Filter
 from db.patterns import Keyset as Keyset
@@ -150,7 +151,7 @@ async def contribute(services: Services, actor: Actor | None, data: Contribution
             refusals.append(Refusal(index, signs or [WORDLESS]))
         else:
             places[index], offers[key] = key, pattern
-    async with services.db.begin() as connection:
+    async with services.db.begin(publication.COMMUNITY_WORK) as connection:
         counts_from = await _counts_from(services, connection, actor)
         kept = await _take_all(connection, who, offers, counts_from)
         shown = await publication.refresh(connection, [id for id, _new in kept.values()])
@@ -271,7 +272,7 @@ async def ranked(
     services: Services, wanted: Filter, *, limit: int, offset: int
 ) -> tuple[list[tuple[Pattern, float]], int]:
     """The same, each with its rank: higher is better."""
-    async with services.db.read() as connection:
+    async with services.db.read(NOBODY) as connection:
         found, total = await rows.page(connection, _sought(wanted), limit, offset)
     return [(Pattern(*row[:-1]), row.rank) for row in found], total
 
@@ -287,7 +288,7 @@ async def between(
     backward: bool = False,
 ) -> list[tuple[Pattern, Keyset]]:
     """Visible patterns with their places, most shared or newest first."""
-    async with services.db.read() as connection:
+    async with services.db.read(NOBODY) as connection:
         found = await rows.between(
             connection,
             _sought(wanted),
@@ -302,19 +303,19 @@ async def between(
 
 async def count(services: Services, wanted: Filter) -> int:
     """How many visible patterns a list has in all."""
-    async with services.db.read() as connection:
+    async with services.db.read(NOBODY) as connection:
         return await rows.count(connection, _sought(wanted))
 
 
 async def by_ids(db: Database, ids: Sequence[UUID]) -> list[Pattern]:
     """Those of the patterns that are visible, in any order."""
-    async with db.read() as connection:
+    async with db.read(NOBODY) as connection:
         return [Pattern(*row) for row in await rows.by_ids(connection, ids)]
 
 
 async def statistics(services: Services) -> Statistics:
     """How much the community shares."""
-    async with services.db.read() as connection:
+    async with services.db.read(NOBODY) as connection:
         sums, categories = await rows.statistics(connection, TOP_CATEGORIES)
         drawn = await drawn_numbers.latest(connection)
     total, last_seen = sums

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db import people as rows
+from db.claims import System
 from db.engine import Database
 from domain.actor import Actor
 
@@ -22,6 +23,12 @@ class Person:
 
 async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Person]:
     """Those of the accounts that share a team with the actor, itself included, in any order."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.sharing(connection, actor.access, ids)
     return [Person(row.id, row.email, row.username) for row in found]
+
+
+async def deleted(db: Database, _actor: Actor, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the authors of what the actor reads whose accounts were deleted."""
+    async with db.read(System("authors who are gone")) as connection:
+        return set(ids) - await rows.existing(connection, ids)

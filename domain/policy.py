@@ -29,6 +29,9 @@ Permission = Literal[
     "team.audit",
     "team.transfer",
     "team.delete",
+    "team.encrypt",
+    "team.rotate",
+    "team.admit",
 ]
 
 _EVERYBODY: frozenset[Role] = frozenset({"owner", "admin", "member", "viewer"})
@@ -46,6 +49,9 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     "team.audit": frozenset({"owner", "admin"}),
     "team.transfer": frozenset({"owner"}),
     "team.delete": frozenset({"owner"}),
+    "team.encrypt": frozenset({"owner"}),
+    "team.rotate": frozenset({"owner", "admin"}),
+    "team.admit": frozenset({"owner", "admin", "member"}),
 }
 
 NEEDED: dict[Permission, KeyScope] = {
@@ -61,6 +67,9 @@ NEEDED: dict[Permission, KeyScope] = {
     "team.audit": "admin",
     "team.transfer": "admin",
     "team.delete": "admin",
+    "team.encrypt": "admin",
+    "team.rotate": "admin",
+    "team.admit": "write",
 }
 
 _SERVED_BY: dict[KeyScope, frozenset[KeyScope]] = {

@@ -17,6 +17,7 @@ from uuid import UUID
 from db import contributions as said
 from db import log
 from db import patterns as rows
+from db.claims import System
 from db.engine import Connection, Database
 from db.log import Entry
 from db.tables import COMMUNITY
@@ -27,6 +28,8 @@ INDEPENDENT: Final = 3
 WEEK_MS: Final = 7 * 24 * 3600 * 1000
 SWEEP_MAX: Final = 200
 NOBODY: Final = UUID(int=0)
+COMMUNITY_WORK: Final = System("community patterns")
+"""Contributions are written as nobody, and into the log of a scope that has no members."""
 
 
 async def refresh(connection: Connection, pattern_ids: Collection[UUID]) -> set[UUID]:
@@ -77,10 +80,10 @@ async def _refresh(connection: Connection, pattern_id: UUID) -> tuple[bool, bool
 
 async def sweep(db: Database) -> int:
     """Let contributions count whose accounts are old enough by now; of how many patterns."""
-    async with db.read() as connection:
+    async with db.read(COMMUNITY_WORK) as connection:
         due = await said.due(connection, SWEEP_MAX)
     for pattern_id in due:
-        async with db.begin() as connection:
+        async with db.begin(COMMUNITY_WORK) as connection:
             if await rows.locked(connection, pattern_id) is not None:
                 await said.let_count(connection, pattern_id)
                 await refresh(connection, [pattern_id])

@@ -10,10 +10,11 @@ from pydantic import StringConstraints
 
 from db import accounts as rows
 from db import keys as key_rows
+from db.claims import System
 from db.engine import Connection
 from db.errors import DuplicateError
 from db.rows import AnyRow
-from domain import audit, keys
+from domain import audit, keys, letters
 from domain.accounts import EMAIL_TAKEN, Account, Password, account_of
 from domain.actor import Actor
 from domain.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -23,6 +24,7 @@ from domain.policy import require_key
 from domain.services import Services
 
 GENERATED_BYTES = 15
+_OPERATOR = System("an operator's recovery")
 
 
 class PasswordChange(Input):
@@ -74,9 +76,9 @@ async def change_password(services: Services, actor: Actor, data: PasswordChange
     row = await _account(services, actor)
     if row.password_hash is None:
         raise Invalid.at("currentPassword", "this account has no password: set one first")
-    await _prove(services, actor, row, data.current_password)
+    await prove(services, actor, row, data.current_password, "currentPassword")
     hashed = await services.passwords.hash(data.new_password)
-    async with services.db.begin() as connection:
+    async with services.db.begin(actor) as connection:
         changed = await rows.replace_password(connection, row.id, row.password_hash, hashed)
         if changed is None:
             raise Conflict("The password was changed meanwhile")
@@ -94,13 +96,14 @@ async def set_first_password(services: Services, actor: Actor, data: FirstPasswo
     hashed = await services.passwords.hash(data.password)
     values = {"email": data.email, "email_key": email_key(data.email)}
     try:
-        async with services.db.begin() as connection:
+        async with services.db.begin(actor) as connection:
             row = await rows.replace_password(connection, actor.account_id, None, hashed, values)
             if row is None:
                 raise Conflict("This account has a password: change that one")
             await audit.record(connection, actor, "password_set")
     except DuplicateError:
         raise Conflict(EMAIL_TAKEN) from None
+    letters.post(services, data.email, "verify_email")
     return _renewed(services, row)
 
 
@@ -113,7 +116,9 @@ async def sign_out_everywhere(
     that key stays.
     """
     require_key(actor, "admin")
-    async with services.db.begin() as connection:
+    async with services.db.begin(actor) as connection:
+        if not await rows.hold(connection, actor.account_id):
+            raise Unauthenticated
         epoch = await rows.advance_epoch(connection, actor.account_id)
         kept = actor.key_id if data.keep_this_session else None
         revoked = 0
@@ -121,8 +126,7 @@ async def sign_out_everywhere(
             revoked = await key_rows.revoke_all(connection, actor.account_id, but=kept)
         await audit.record(connection, actor, "signed_out_everywhere", revokedKeys=revoked)
         row = await rows.by_id(connection, actor.account_id)
-    if row is None:
-        raise Unauthenticated
+        assert row is not None  # noqa: S101 - it is held
     fresh = data.keep_this_session and actor.key_id is None
     return account_of(row), services.tokens.sign(row.id, epoch) if fresh else None
 
@@ -133,14 +137,9 @@ async def reset_password(services: Services, name: str, *, revoke_keys: bool) ->
     A new password is made up, or an API key for an account that has no e-mail address to log in
     with. Every token ends. Raises NotFound, and Conflict when the password changes meanwhile.
     """
-    password = secrets.token_urlsafe(GENERATED_BYTES)
-    async with services.db.read() as connection:
-        row = await rows.by_email(connection, email_key(name))
-        row = row or await rows.by_username(connection, username_key(name))
-    if row is None:
-        raise NotFound("There is no account of that name")
+    password, row = secrets.token_urlsafe(GENERATED_BYTES), await account_named(services, name)
     hashed = await services.passwords.hash(password)
-    async with services.db.begin() as connection:
+    async with services.db.begin(_OPERATOR) as connection:
         if revoke_keys:
             await key_rows.revoke_all(connection, row.id)
         await audit.record_of_operator(connection, "password_reset", row.id)
@@ -153,21 +152,32 @@ async def reset_password(services: Services, name: str, *, revoke_keys: bool) ->
     return Recovered(account_of(row), password, None)
 
 
+async def account_named(services: Services, name: str) -> AnyRow:
+    """The account of an e-mail address or a username, for the operator. Raises NotFound."""
+    async with services.db.read(_OPERATOR) as connection:
+        row = await rows.by_email(connection, email_key(name))
+        row = row or await rows.by_username(connection, username_key(name))
+    if row is None:
+        raise NotFound("There is no account of that name")
+    return row
+
+
 async def _account(services: Services, actor: Actor) -> AnyRow:
-    async with services.db.read() as connection:
+    async with services.db.read(actor) as connection:
         row = await rows.by_id(connection, actor.account_id)
     if row is None:
         raise Unauthenticated
     return row
 
 
-async def _prove(services: Services, actor: Actor, row: AnyRow, password: str) -> None:
+async def prove(services: Services, actor: Actor, row: AnyRow, password: str, field: str) -> None:
+    """Raises Invalid, naming the field, unless it is the account's password; or RateLimited."""
     who, address = row.email_key or str(row.id), actor.origin.address or "unknown"
-    await services.throttle.check_login(who, address)
+    await services.logins.begin(who, address)
     if not await services.passwords.verify(password, row.password_hash):
-        await services.throttle.failed_login(who, address)
-        await audit.record_failure(services.db, who, actor.origin, during="password change")
-        raise Invalid.at("currentPassword", "is not your password")
+        await audit.record_failure(services.db, who, actor.origin, during="a change of the account")
+        raise Invalid.at(field, "is not your password")
+    await services.logins.succeeded(who, address)
 
 
 async def _end_keys(connection: Connection, actor: Actor, wanted: bool) -> int:

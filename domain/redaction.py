@@ -8,11 +8,17 @@ a name in front that speaks of a secret, stays.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.secret_kinds import KINDS, Kind
 
 _OPEN = "[redacted:"
+_PLACES = {
+    mark: tuple(place for place, kind in enumerate(KINDS) if mark in kind.marks)
+    for mark in sorted({mark for kind in KINDS for mark in kind.marks})
+}
+"""Which kinds each mark speaks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +30,39 @@ class Redacted:
     """The kinds that were masked, each once, in alphabetical order; empty when nothing was."""
 
 
-def redact(text: str) -> Redacted:
-    """Mask every secret that is recognised in `text`; takes time linear in its length."""
+def suspected(text: str, among: Sequence[Kind] = KINDS) -> tuple[Kind, ...]:
+    """Those of the kinds that may occur in `text`: a mark of theirs does.
+
+    Of many short texts it is asked about all of them at once, joined by line ends.
+    """
     lowered = text.lower()
+    if among is KINDS:
+        words = " ".join(set(lowered.split()))
+        places = {
+            place
+            for mark, places in _PLACES.items()
+            if mark in (lowered if " " in mark else words)
+            for place in places
+        }
+        among = [KINDS[place] for place in sorted(places)]
+    elif among:
+        among = [kind for kind in among if any(mark in lowered for mark in kind.marks)]
+    return tuple(kind for kind in among if _hinted(kind, lowered))
+
+
+def redact(text: str, among: Sequence[Kind] = KINDS) -> Redacted:
+    """Mask every secret that is recognised in `text`; takes time linear in its length.
+
+    `among` says which kinds may occur at all, where `suspected` was asked before.
+    """
     found: set[str] = set()
-    for kind in KINDS:
-        if any(mark in lowered for mark in kind.marks):
-            text = _masked(kind, text, found)
+    for kind in suspected(text, among):
+        text = _masked(kind, text, found)
     return Redacted(text, tuple(sorted(found)))
+
+
+def _hinted(kind: Kind, lowered: str) -> bool:
+    return kind.hint is None or not lowered.isascii() or kind.hint.search(lowered) is not None
 
 
 def _masked(kind: Kind, text: str, found: set[str]) -> str:

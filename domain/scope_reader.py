@@ -14,6 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from db import feed as rows
+from db.claims import Claim, of_scopes
 from db.engine import Database
 from db.scope import Access
 from domain.actor import Actor, Role
@@ -46,6 +47,11 @@ class ScopeReader(Actor):
     def access(self) -> Access:
         """The scope; the account behind it is personal."""
         return _ScopeAccess(self, tuple(self.roles))
+
+    @property
+    def claim(self) -> Claim:
+        """The scope, and no account."""
+        return of_scopes(self.roles)
 
     def __repr__(self) -> str:
         """Names the scopes."""
@@ -110,6 +116,6 @@ class TeamFacts:
 
 async def team_facts(db: Database, reader: ScopeReader) -> list[TeamFacts]:
     """The team that the scope is; none for a person's own scope."""
-    async with db.read() as connection:
+    async with db.read(reader) as connection:
         found = await rows.teams(connection, reader.access)
     return [TeamFacts(row.id, row.name, row.owner_id, row.created_at) for row in found]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from db import conversations as rows
 from db.blobs import BlobStore
+from db.claims import System
 from db.engine import Database
 from db.errors import BlockDamagedError, BlockMissingError
 from db.rows import AnyRow
@@ -54,7 +55,7 @@ class Scrub:
 
     async def run(self) -> AsyncIterator[Damage]:
         """Everything that is wrong, as it is found. Raises StorageUnavailableError."""
-        async with self._db.read() as connection:
+        async with self._db.read(System("scrub")) as connection:
             used = await rows.scopes(connection)
         for scope in sorted(used | set(await self._blobs.scopes())):
             self._seen = set()
@@ -64,7 +65,7 @@ class Scrub:
                 yield damage
 
     async def _versions(self, scope: UUID) -> AsyncIterator[Damage]:
-        async with self._db.read() as connection:
+        async with self._db.read(System("scrub")) as connection:
             async for row in rows.every(connection, scope):
                 for what, digest in await self._proved(scope, version_of(row).content):
                     if await self._still_refers(scope, row, digest):
@@ -104,7 +105,7 @@ class Scrub:
 
     async def _still_refers(self, scope: UUID, row: AnyRow, digest: bytes) -> bool:
         """Whether the version is still there with that block: it may have gone, or grown."""
-        async with self._db.read() as connection:
+        async with self._db.read(System("scrub")) as connection:
             now = await rows.version(connection, scope, (row.session, row.path, row.number))
         return now is not None and (
             digest == now.digest or digest in version_of(now).content.digests

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db.engine import Database
+from db.reads import Reads
 from domain.conversations import Custody
 from domain.feed import Hub
+from domain.login_attempts import LoginAttempts
+from domain.mail import Outbox
 from domain.passwords import Passwords
 from domain.reading.reader import Reader
+from domain.recent import RecentActors
 from domain.throttle import Throttle
 from domain.tokens import Tokens
 from settings import Settings
@@ -20,9 +24,16 @@ class Services:
 
     settings: Settings
     db: Database
+    reads: Reads
+    """The connections of planned reads."""
     passwords: Passwords
     tokens: Tokens
+    recent: RecentActors
     throttle: Throttle
+    logins: LoginAttempts
+    mails: LoginAttempts
+    """Counts the mails that are asked for."""
+    outbox: Outbox
     hub: Hub
     custody: Custody
     reader: Reader

@@ -58,7 +58,7 @@ async def _edit(db: Database, actor: Actor, session_id: UUID, values: dict[str, 
     if not news:
         return session
     scope = actor.account_id
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         head = (await journal.take_heads(connection, actor, {scope: 1}))[scope]
         entry = journal.entry(head, "session_updated", session_id, scope)
         stamp = {"version": entry.version, "updated_at": head.at}

@@ -31,7 +31,7 @@ async def of_sessions(
 ) -> dict[UUID, list[SessionFile]]:
     """The files of each of these sessions by path; none of a session that is not the actor's."""
     grouped: dict[UUID, list[SessionFile]] = {id: [] for id in ids}
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.files_of(connection, actor.access, ids)
     for row in found:
         grouped[row.session].append(SessionFile(*row))

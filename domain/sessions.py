@@ -25,10 +25,11 @@ from db.log import Head
 from db.sessions import Filter as Filter
 from db.sessions import Keyset as Keyset
 from db.sessions import Order as Order
-from domain import journal, share_ends
+from domain import journal, machines, share_ends
 from domain.actor import Actor
 from domain.errors import Conflict, NotFound
 from domain.inputs import Input, Storable
+from domain.repositories import normalised
 
 BATCH: Final = 500
 _TRIES: Final = 8
@@ -44,6 +45,7 @@ def _session_id(text: str) -> str:
 SessionId = Annotated[str, AfterValidator(_session_id)]
 Directory = Annotated[Storable, StringConstraints(max_length=4096)]
 Name = Annotated[Storable, StringConstraints(max_length=1024)]
+Remote = Annotated[Storable, StringConstraints(max_length=2048), AfterValidator(normalised)]
 
 
 class About(Input):
@@ -55,6 +57,8 @@ class About(Input):
     working_directory: Directory | None = None
     project_name: Name | None = None
     name: Name | None = None
+    git_remote: Remote | None = None
+    """The repository, in the form of `domain.repositories`; what is none is left out."""
 
     def said(self) -> dict[str, Any]:
         """The fields with something in them."""
@@ -98,11 +102,20 @@ class Session:
     tags: Sequence[str] = ()
     notes: str | None = None
     """What the owner wrote down about it; never shown to anybody else."""
+    key_id: UUID | None = None
+    """The API key that last backed it up."""
+    git_remote: str | None = None
+    """The repository that its folder is a clone of, as `host/path`."""
 
     @property
     def working_directory(self) -> str | None:
         """The folder it ran in: the transcript's word counts for more than the client's."""
         return self.cwd or self.given_directory
+
+    @property
+    def project(self) -> str | None:
+        """What it counts to: the same repository on two machines is one project."""
+        return self.git_remote or self.project_name or self.working_directory
 
     @property
     def said(self) -> dict[str, str | None]:
@@ -111,6 +124,7 @@ class Session:
             "working_directory": self.given_directory,
             "project_name": self.project_name,
             "name": self.name,
+            "git_remote": self.git_remote,
         }
 
     def place(self, order: Order) -> Keyset:
@@ -135,7 +149,7 @@ async def get(db: Database, actor: Actor, either_id: str) -> Session:
     ours = None
     with suppress(ValueError):
         ours = UUID(either_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         row = await rows.by_either_id(connection, actor.access, either_id, ours)
     if row is None:
         raise NotFound("No such session")
@@ -147,11 +161,11 @@ async def every(
 ) -> AsyncIterator[Sequence[Session]]:
     """All of the actor's sessions in batches, each exactly once; memory holds one batch.
 
-    `project` narrows it to a project's name or a folder, whole or its last part.
+    `project` narrows it to a project: repository, name or folder, whole or its last part.
     """
     after = ""
     while True:
-        async with db.read() as connection:
+        async with db.read(actor) as connection:
             batch = await rows.batch(connection, actor.access, project, after, BATCH)
         if batch:
             yield [Session(*row) for row in batch]
@@ -175,7 +189,7 @@ async def page(
 
     `backward` takes the last `limit` of the range instead.
     """
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.page(
             connection,
             actor.access,
@@ -191,19 +205,19 @@ async def page(
 
 async def count(db: Database, actor: Actor, wanted: Filter) -> int:
     """How many of the actor's sessions a list has in all."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.count(connection, actor.access, wanted)
 
 
 async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Session]:
     """Those of the actor's sessions that have these ids of ours, in any order."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [Session(*row) for row in await rows.by_ids(connection, actor.access, ids)]
 
 
 async def by_session_ids(db: Database, actor: Actor, session_ids: Sequence[str]) -> list[Session]:
     """Those of the actor's sessions that Claude Code calls so, in any order."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.by_session_ids(connection, actor.access, session_ids)
     return [Session(*row) for row in found]
 
@@ -232,7 +246,7 @@ async def register(db: Database, actor: Actor, items: Iterable[NewSession]) -> R
 async def _register(
     db: Database, actor: Actor, wanted: Mapping[str, Mapping[str, Any]]
 ) -> set[str]:
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.by_session_ids(connection, actor.access, list(wanted))
     known = {row.session_id: Session(*row) for row in found}
     changes = [
@@ -242,7 +256,7 @@ async def _register(
     ]
     fresh = [session_id for session_id in wanted if session_id not in known]
     if changes or fresh:
-        async with db.begin() as connection:
+        async with db.begin(actor) as connection:
             await _write(connection, actor, changes, {key: wanted[key] for key in fresh})
     return set(fresh)
 
@@ -259,7 +273,7 @@ async def _write(
     entries, added = [], []
     for session, changed in changes:
         entry = journal.entry(head, "session_updated", session.id, actor.account_id)
-        stamp = {"version": entry.version, "updated_at": head.at}
+        stamp = {"version": entry.version, "updated_at": head.at, **machines.mark(actor)}
         if not await rows.change(
             connection, actor.access, session.id, session.version, {**changed, **stamp}
         ):
@@ -295,7 +309,7 @@ async def delete(db: Database, actor: Actor, either_id: str) -> None:
 
 async def _delete(db: Database, actor: Actor, session: Session) -> None:
     scope = actor.account_id
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         shares = await share_rows.teams_of(connection, actor.access, session.id)
         heads = await _heads_for_end(connection, [scope, *shares])
         if await share_rows.teams_of(connection, actor.access, session.id) != shares:
@@ -322,7 +336,7 @@ async def _heads_for_end(connection: Connection, scopes: Sequence[UUID]) -> dict
 
 async def shared_beginnings(db: Database, actor: Actor, length: int) -> set[str]:
     """Beginnings of `length` characters, in lower case, that several session ids have."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.shared_beginnings(connection, actor.access, length)
 
 
@@ -344,6 +358,7 @@ def new_row(
     return {
         **blank,
         **said,
+        "key_id": actor.key_id,
         "scope_id": actor.account_id,
         "id": id,
         "session_id": session_id,

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from db import log
 from db import session_shares as rows
+from db.claims import System
 from db.engine import Connection, Database
 from db.errors import NotAMemberError
 from db.log import Entry, Head
@@ -56,7 +57,7 @@ async def end_of_membership(
 
 async def sweep(db: Database) -> int:
     """End, in the log too, what no longer counts; how many shares that were."""
-    async with db.read() as connection:
+    async with db.read(System("shares that ended")) as connection:
         found = await rows.due(connection, SWEEP_MAX)
     counts: dict[UUID, int] = {}
     for row in found:
@@ -66,7 +67,7 @@ async def sweep(db: Database) -> int:
 
 async def _sweep_team(db: Database, team_id: UUID, count: int) -> int:
     ended = 0
-    async with db.begin() as connection:
+    async with db.begin(System("shares that ended")) as connection:
         try:
             head = (await log.advance(connection, None, {team_id: count}))[team_id]
         except NotAMemberError:

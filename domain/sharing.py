@@ -22,6 +22,7 @@ from db.rows import AnyRow
 from db.session_shares import Keyset as Keyset
 from domain import journal, share_ends
 from domain.actor import Actor
+from domain.encryption import refuse_plaintext
 from domain.errors import Forbidden, NotFound
 from domain.inputs import Input, NonBlank
 from domain.masking import Mask
@@ -97,11 +98,12 @@ async def share(db: Database, actor: Actor, session: UUID, data: NewShare) -> Sh
     if team_id == own:
         raise NotFound("No such team")
     require(actor, "team.write", team_id)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         # The own scope is locked too, so that the session cannot be deleted meanwhile.
         counts = {team_id: 1, own: 0}
         heads = await journal.take_heads(connection, actor, counts, outsider=NotFound)
         head = heads[team_id]
+        await refuse_plaintext(connection, team_id)
         if not await session_rows.by_ids(connection, actor.access, [session]):
             raise NotFound("No such session")
         version = head.take()
@@ -129,7 +131,7 @@ async def unshare(db: Database, actor: Actor, share_id: UUID) -> SharedSession:
     role = require(actor, "team.read", shared.team_id)
     if shared.owner_id != actor.account_id and role not in PERMISSIONS["team.unshare"]:
         raise Forbidden
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         counts = {shared.team_id: 1}
         heads = await journal.take_heads(connection, actor, counts, outsider=NotFound)
         head = heads[shared.team_id]
@@ -151,13 +153,13 @@ async def get(db: Database, actor: Actor, share_id: UUID) -> SharedSession:
 
 async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[SharedSession]:
     """Those of the shares that the actor may see, in any order."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [_seen(row) for row in await rows.by_ids(connection, actor.access, ids)]
 
 
 async def of_sessions(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[SharedSession]:
     """Where these sessions of the actor's own are shared, first shared first."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.of_sessions(connection, actor.access, ids)
     return [_seen(row) for row in found]
 
@@ -174,7 +176,7 @@ async def page(
 ) -> list[SharedSession]:
     """What is shared with a team, last shared first. Raises NotFound for outsiders."""
     require(actor, "team.read", team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.page(
             connection,
             actor.access,
@@ -190,5 +192,5 @@ async def page(
 async def count(db: Database, actor: Actor, team_id: UUID) -> int:
     """How many sessions are shared with a team. Raises NotFound for outsiders."""
     require(actor, "team.read", team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.count(connection, actor.access, team_id)

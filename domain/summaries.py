@@ -18,6 +18,7 @@ from db.summaries import Keyset as Keyset
 from domain import journal
 from domain.actor import Actor
 from domain.authored import Authored
+from domain.encryption import refuse_plaintext
 from domain.errors import Forbidden, NotFound
 from domain.inputs import Input, JsonObject, Label, NonBlank
 from domain.policy import reading_team, writing_scope
@@ -77,7 +78,7 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
     """
     target = writing_scope(actor, data.team_id, "team.push")
     items = {item.session_id: item for item in data.summaries}
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         homes = await rows.scopes_of(connection, actor.access, list(items))
         places = {
             session_id: target if data.team_id else homes.get(session_id, target)
@@ -88,6 +89,7 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
         for scope_id in (*places.values(), *moved.values()):
             counts[scope_id] = counts.get(scope_id, 0) + 1
         heads = await journal.take_heads(connection, actor, counts, permission="team.push")
+        await refuse_plaintext(connection, *places.values())
         await _bury(connection, actor, heads, moved)
         inserted = await _store(connection, actor, heads, items, places)
     return Pushed(inserted, len(data.summaries) - inserted)
@@ -153,7 +155,7 @@ async def page(
 ) -> tuple[Sequence[Summary], int]:
     """Summaries, last changed first, and how many there are. Raises Forbidden for outsiders."""
     reading_team(actor, wanted.team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.page(connection, actor.access, wanted, limit=limit, offset=offset)
         total = await rows.count(connection, actor.access, wanted)
     return [Summary(*row) for row in found], total
@@ -161,7 +163,7 @@ async def page(
 
 async def get(db: Database, actor: Actor, session_id: str) -> Summary:
     """The summary of a session, the actor's own before a team-mate's. Raises NotFound."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         row = await rows.by_session(connection, actor.access, session_id)
     if row is None:
         raise NotFound
@@ -180,7 +182,7 @@ async def between(
 ) -> list[Summary]:
     """Summaries, last changed first, between two places. Raises Forbidden for outsiders."""
     reading_team(actor, wanted.team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.page(
             connection,
             actor.access,
@@ -196,13 +198,13 @@ async def between(
 async def count(db: Database, actor: Actor, wanted: Filter) -> int:
     """How many summaries a list has in all. Raises Forbidden for outsiders."""
     reading_team(actor, wanted.team_id)
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.count(connection, actor.access, wanted)
 
 
 async def by_ids(db: Database, actor: Actor, ids: Sequence[UUID]) -> list[Summary]:
     """Those of the summaries that the actor may read, in any order."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [Summary(*row) for row in await rows.by_ids(connection, actor.access, ids)]
 
 
@@ -214,7 +216,7 @@ async def delete(db: Database, actor: Actor, summary_id: UUID) -> None:
     summary = found[0]
     if summary.author_id != actor.account_id:
         raise Forbidden("Only its author may delete a summary")
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         heads = await journal.take_heads(
             connection, actor, {summary.scope_id: 1}, outsider=NotFound
         )

@@ -13,12 +13,17 @@ from contextlib import suppress
 from typing import Final
 
 from db.engine import Database
-from domain import publication, share_ends
+from domain import login_attempts, publication, share_ends, shared_budgets
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
 
 EVERY_SECONDS = 30.0
 Sweep = Callable[[Database], Awaitable[int]]
-SWEEPS: Final[Sequence[Sweep]] = (share_ends.sweep, publication.sweep)
+SWEEPS: Final[Sequence[Sweep]] = (
+    share_ends.sweep,
+    publication.sweep,
+    login_attempts.sweep,
+    shared_budgets.sweep,
+)
 
 _logger = logging.getLogger(__name__)
 

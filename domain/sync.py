@@ -143,10 +143,10 @@ async def _pull(
 ) -> AsyncIterator[Chunk[RowT]]:
     start = parse_since(wish.since)
     reading_team(actor, wish.team_id)
-    async with db.read() as connection:
-        await account_rows.count_sync(connection, actor.account_id)
+    async with db.begin(actor) as connection:
         places = await _places(connection, actor, start, wish.team_id)
         gone: dict[UUID, From] = await _left_behind(connection, actor, start)
+        await account_rows.count_sync(connection, actor.account_id)
     access = Access(actor.account_id, (*actor.access.scopes, *gone))
     return _chunks(source, db, access, {**places, **gone}, _Manner(wish.limit, start))
 
@@ -210,7 +210,7 @@ async def _chunks(
     left, has_more, resync = manner.limit, True, False
     while has_more:
         size = min(CHUNK, left)
-        async with db.read() as connection:
+        async with db.read(access) as connection:
             heads = await log.heads(connection, places)
             found = await source.fetch(
                 connection, access, list(places.values()), size + 1, tombstones=manner.exact

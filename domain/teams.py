@@ -10,13 +10,14 @@ from uuid import UUID, uuid4
 
 from pydantic import StringConstraints
 
+from db import accounts as account_rows
 from db import log
 from db import teams as rows
 from db.engine import Connection, Database
 from db.log import Head
 from domain import audit, journal
 from domain.actor import Actor, Role
-from domain.errors import Fault, NotFound
+from domain.errors import Fault, NotFound, Unauthenticated
 from domain.inputs import Input, NonBlank
 from domain.policy import Permission, require, require_key
 
@@ -67,7 +68,9 @@ async def create(db: Database, actor: Actor, data: NewTeam) -> Team:
     """Found a team; the actor is its owner. Raises Forbidden for a key that may not."""
     require_key(actor, "admin")
     team_id = uuid4()
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
+        if not await account_rows.hold(connection, actor.account_id):
+            raise Unauthenticated
         created_at = await rows.create(connection, team_id, data.name, actor.account_id)
         held = await hold(connection, actor, team_id, "team.rename")
         await note(connection, actor, held, "team_created", team_id, name=data.name)
@@ -76,7 +79,7 @@ async def create(db: Database, actor: Actor, data: NewTeam) -> Team:
 
 async def mine(db: Database, actor: Actor) -> list[Team]:
     """The teams that the actor belongs to, oldest first."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [Team(*row) for row in await rows.of(connection, actor.access)]
 
 
@@ -90,14 +93,14 @@ async def members(
 
 async def members_of(db: Database, actor: Actor, team_ids: Sequence[UUID]) -> list[Member]:
     """The members of several teams at once; teams that the actor is not in have none."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return [Member(*row) for row in await rows.members(connection, actor.access, team_ids)]
 
 
 async def rename(db: Database, actor: Actor, team_id: UUID, data: NewTeam) -> Team:
     """Give a team another name. Raises NotFound and Forbidden."""
     require(actor, "team.rename", team_id)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         held = await hold(connection, actor, team_id, "team.rename")
         former = await rows.rename(connection, team_id, data.name)
         if former != data.name:
@@ -113,14 +116,14 @@ async def delete(db: Database, actor: Actor, team_id: UUID) -> None:
     tells its members which entries are gone. Raises NotFound and Forbidden.
     """
     require(actor, "team.delete", team_id)
-    async with db.begin() as connection:
+    async with db.begin(actor) as connection:
         held = await hold(connection, actor, team_id, "team.delete")
         name = (await team_of(connection, actor, team_id)).name
         await note(connection, actor, held, "team_deleted", team_id, name=name)
         await rows.delete_team(connection, team_id)
         more = await rows.bury_contents(connection, team_id, BURIED_AT_ONCE)
     while more:  # nobody can see any of it by now, so a transaction each is soon enough
-        async with db.begin() as connection:
+        async with db.begin(actor) as connection:
             more = await rows.bury_contents(connection, team_id, BURIED_AT_ONCE)
 
 

@@ -48,7 +48,7 @@ class Day:
 
 async def of(services: Services, actor: Actor) -> Usage:
     """The actor's own usage."""
-    async with services.db.read() as connection:
+    async with services.db.read(actor) as connection:
         row = await rows.of(connection, actor.access)
     return Usage(
         knowledge_entries=row.entries,
@@ -80,7 +80,7 @@ async def by_day(services: Services, actor: Actor, last: int) -> list[Day]:
     today = datetime.now(UTC).date()
     dates = [today - timedelta(days=ago) for ago in reversed(range(last))]
     since = datetime.combine(dates[0], time.min, UTC)
-    async with services.db.read() as connection:
+    async with services.db.read(actor) as connection:
         found = await rows.by_day(connection, actor.access, since)
     counts: dict[date, dict[str, int]] = {day: {} for day in dates}
     for day, what, number in found:
@@ -91,7 +91,7 @@ async def by_day(services: Services, actor: Actor, last: int) -> list[Day]:
 def _day(day: date, counts: Mapping[str, int]) -> Day:
     return Day(
         day,
-        knowledge=counts.get("knowledge", 0),
+        knowledge=counts.get("knowledge", 0) + counts.get("sealed", 0),
         sessions=counts.get("session", 0),
         summaries=counts.get("summary", 0),
         total=sum(counts.values()),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import strawberry
 from graphql import GraphQLSchema
-from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.schema.config import StrawberryConfig
@@ -12,12 +11,16 @@ from strawberry.schema.config import StrawberryConfig
 from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
+from graph.lane import Lane
+from graph.plan.planner import Planner
 from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.changes import ChangeQueries
 from graph.resolvers.conversations import ConversationQueries
 from graph.resolvers.curation import CurationMutations
+from graph.resolvers.encryption import EncryptionMutations
 from graph.resolvers.feeds import Subscription as Feeds
 from graph.resolvers.knowledge import KnowledgeMutations, KnowledgeQueries
+from graph.resolvers.mails import MailMutations
 from graph.resolvers.nodes import NodeQueries
 from graph.resolvers.patterns import PatternMutations, PatternQueries
 from graph.resolvers.rate_limit import RateLimitQueries
@@ -52,12 +55,14 @@ class Query(
 )
 class Mutation(
     AccountMutations,
+    MailMutations,
     TeamMutations,
     KnowledgeMutations,
     CurationMutations,
     SessionMutations,
     SummaryMutations,
     PatternMutations,
+    EncryptionMutations,
 ):
     """Root mutations."""
 
@@ -87,8 +92,9 @@ class GraphQLApp:
     def __init__(self, services: Services) -> None:
         self._services = services
         introspection = services.settings.introspection_allowed
-        self._engine = Engine(core_schema(), introspection=introspection)
-        self._http = HttpEndpoint(services, self._engine)
+        planner = Planner(schema, services.reads) if services.settings.query_plans else None
+        self._engine = Engine(core_schema(), introspection=introspection, planner=planner)
+        self._http = Lane(services, self._engine, HttpEndpoint(services, self._engine))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or one socket."""
@@ -96,8 +102,7 @@ class GraphQLApp:
             socket = WebSocket(scope, receive, send)
             await Connection(socket, self._services, self._engine).serve()
         else:
-            response = await self._http.respond(Request(scope, receive))
-            await response(scope, receive, send)
+            await self._http(scope, receive, send)
 
 
 def create_graphql_app(services: Services) -> GraphQLApp:

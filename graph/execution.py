@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from graphql import (
@@ -30,6 +30,8 @@ from graph.encoding import canonical
 from graph.errors import Refused
 from graph.fanout import Alone, Fanout, Feed, Key, Stream, response, resuming_variable
 from graph.persisted import PersistedDocuments
+from graph.plan.planner import Bound, Planner
+from graph.plan.shortcuts import Shortcut, Shortcuts
 
 REMEMBERED_DOCUMENTS = 512
 REMEMBERED_BYTES = 8 * 1024
@@ -45,13 +47,23 @@ class Request:
     operation_name: str | None = None
     persisted: Any = None
     """What `extensions.persistedQuery` says; then `query` may be empty until it is recalled."""
+    body: bytes | None = None
+    """The bytes that it came as."""
 
 
 class Engine:
     """Parses, checks and executes documents against one schema."""
 
-    def __init__(self, schema: GraphQLSchema, *, introspection: bool = True) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        introspection: bool = True,
+        planner: Planner | None = None,
+    ) -> None:
         self._schema = schema
+        self._planner = planner
+        self.shortcuts = Shortcuts()
         self._introspection = introspection
         self._persisted = PersistedDocuments()
         self._remembered = lru_cache(REMEMBERED_DOCUMENTS)(self._prepare)
@@ -71,8 +83,12 @@ class Engine:
 
         Raises Refused, Invalid for bad strings, and OverBudget when the cost is too much for now.
         """
-        executor = self._executor(request, context)
+        variables = self._checked(request, context)
         await context.settle()
+        data = await self._planned(request, variables, context)
+        if data is not None:
+            return {"data": data}
+        executor = self._built(request, variables, context)
         result = execute_root_selection_set(executor)
         if executor.is_awaitable(result):
             result = await cast(Awaitable[ExecutionResult], result)
@@ -106,7 +122,46 @@ class Engine:
     def _resuming(self, query: str, operation_name: str | None) -> str | None:
         return resuming_variable(*self._operation(Request(query, None, operation_name)))
 
+    async def _planned(
+        self, request: Request, variables: dict[str, Any], context: Context
+    ) -> dict[str, Any] | None:
+        """The data of a query that the plan covers."""
+        document, operation = self._operation(request)
+        planner = self._planner
+        if (
+            planner is None
+            or context.caller is None
+            or operation.operation is not OperationType.QUERY
+        ):
+            return None
+        bound = planner.bind(document, operation, variables)
+        if bound is None:
+            planner.outcomes["executed"] += 1
+            return None
+        if request.persisted is None:
+            self.shortcuts.remember(
+                request.body,
+                (request.query, request.operation_name),
+                variables,
+                Shortcut(bound, context.cost),
+                partial(planner.bind, document, operation),
+            )
+        return await planner.run(bound, context)
+
+    @property
+    def plans(self) -> bool:
+        """Whether there is a planner."""
+        return self._planner is not None
+
+    async def run(self, bound: Bound, context: Context) -> dict[str, Any] | None:
+        """The data of a query that has a plan; None where the ordinary executor has to answer."""
+        return None if self._planner is None else await self._planner.run(bound, context)
+
     def _executor(self, request: Request, context: Context) -> Executor[Any]:
+        return self._built(request, self._checked(request, context), context)
+
+    def _checked(self, request: Request, context: Context) -> dict[str, Any]:
+        """The variables, once they and the cost are found to be within bounds. Raises Refused."""
         document, operation = self._operation(request)
         variables = dict(request.variables or {})
         try:
@@ -116,6 +171,12 @@ class Engine:
         except GraphQLError as error:
             raise Refused([error], errors.BAD_INPUT) from None
         texts.check_variables(variables)
+        return variables
+
+    def _built(
+        self, request: Request, variables: dict[str, Any], context: Context
+    ) -> Executor[Any]:
+        document, _operation = self._operation(request)
         built = Executor.build(
             self._schema,
             document,

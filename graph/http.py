@@ -7,6 +7,7 @@ asking first; a GET only ever reads. So there is nothing to forge across sites.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -46,18 +47,18 @@ class HttpEndpoint:
         self._services = services
         self._engine = engine
 
-    async def respond(self, request: Request) -> Response:
-        """The answer to one request."""
-        taken, context = Accepted(), None
+    async def respond(self, request: Request, admitted: Context | None = None) -> Response:
+        """The answer to one request, which may have been admitted already."""
+        taken, context = Accepted(), admitted
         try:
             taken = accepted(request.headers.get("accept"))
-            context = await self._admit(request)
+            context = context or await self._admit(request)
             response = await self._run(request, context, taken)
         except Exception as error:  # described, masked and logged in graph.errors
-            response = _refusal(error, taken)
+            response = refusal(error, taken)
             if isinstance(error, OverBudget):
-                return _telling(response, error.allowance)
-        return _telling(response, context.allowance if context else None)
+                return telling(response, error.allowance)
+        return telling(response, context.allowance if context else None)
 
     async def _admit(self, request: Request) -> Context:
         """Who asks and from where, counted against its allowance."""
@@ -100,11 +101,12 @@ async def _operation(request: Request) -> Operation:
         given: dict[str, Any] = dict(request.query_params)
         for name in ("variables", "extensions"):
             if name in given:
-                given[name] = _json(given[name].encode("utf-8", "surrogatepass"), name)
+                given[name] = parsed(given[name].encode("utf-8", "surrogatepass"), name)
     elif request.method == "POST":
         if media_type != "application/json":
             raise Rejected(415, "Send application/json")
-        given = _json(await _body(request), "body")
+        body = await _body(request)
+        return replace(as_operation(parsed(body, "body")), body=body)
     else:
         raise Rejected(405, "Use POST or GET", {"Allow": "GET, POST"})
     return as_operation(given)
@@ -139,7 +141,7 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _json(data: bytes, what: str) -> Any:
+def parsed(data: bytes, what: str) -> Any:
     """Parse JSON; lone surrogates pass, since later checks name the field that holds them."""
     try:
         return orjson.loads(data)
@@ -150,7 +152,7 @@ def _json(data: bytes, what: str) -> Any:
             raise Rejected(400, f"The {what} is not JSON") from None
 
 
-def _refusal(error: Exception, taken: Accepted) -> Response:
+def refusal(error: Exception, taken: Accepted) -> Response:
     """The answer to what is no GraphQL request, no operation, or was not carried out."""
     if isinstance(error, Rejected):
         content = {"errors": [{"message": error.message}]}
@@ -171,7 +173,7 @@ def _refusal(error: Exception, taken: Accepted) -> Response:
     return _answer({"errors": [described]}, status, taken.json, headers)
 
 
-def _telling(response: Response, allowance: Allowance | None) -> Response:
+def telling(response: Response, allowance: Allowance | None) -> Response:
     """The response with what is left of the budget, in points."""
     if allowance is not None:
         response.headers["RateLimit-Limit"] = str(allowance.limit)

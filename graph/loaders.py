@@ -36,6 +36,7 @@ from domain.sharing import SharedSession
 from domain.summaries import Summary
 from domain.teams import Member, Team
 from graph.conversation_loaders import ConversationLoaders
+from graph.encryption_loaders import EncryptionLoaders
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 ValueT = TypeVar("ValueT")
@@ -50,6 +51,7 @@ class Loaders:
         self._db = services.db
         self._actor = actor
         self.people: DataLoader[UUID, Person | None] = _loader(self._people)
+        self.deleted_people: DataLoader[UUID, bool] = _loader(self._deleted_people)
         self.teams: DataLoader[UUID, Team | TeamFacts | None] = _loader(self._teams)
         self.members: DataLoader[UUID, list[Member]] = _loader(self._members)
         self.knowledge: DataLoader[UUID, Entry | None] = _loader(self._knowledge)
@@ -67,11 +69,16 @@ class Loaders:
         self.patterns: DataLoader[UUID, Pattern | None] = _loader(self._patterns)
         self.session_shares: DataLoader[UUID, list[SharedSession]] = _loader(self._shares_of)
         self.conversations = ConversationLoaders(services, actor)
+        self.encryption = EncryptionLoaders(services, actor)
         self.stars: DataLoader[UUID, bool] = _loader(self._stars)
 
     async def _people(self, ids: Sequence[UUID]) -> list[Person | None]:
         found = {p.id: p for p in await people.by_ids(self._db, self._actor, ids)}
         return [found.get(i) for i in ids]
+
+    async def _deleted_people(self, ids: Sequence[UUID]) -> list[bool]:
+        gone = await people.deleted(self._db, self._actor, ids)
+        return [i in gone for i in ids]
 
     async def _teams(self, ids: Sequence[UUID]) -> list[Team | TeamFacts | None]:
         found: dict[UUID, Team | TeamFacts]

@@ -1,4 +1,4 @@
-"""All of somebody's sessions, or one with its further files, as one download."""
+"""Sessions, or all that an account keeps, as one download."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
-from domain import bundle, sessions
+from domain import account_export, bundle, sessions
 from rest_compat import codings
 from rest_compat.call import Call
 from rest_compat.download import attachment
@@ -27,9 +27,18 @@ async def get_bundle(call: Call) -> Response:
     return await _sent(call, "sessions", None)
 
 
+async def get_account(call: Call) -> Response:
+    """Everything that the caller's account keeps."""
+    return await _packed("account", account_export.archive(call.services, call.actor))
+
+
 async def _sent(call: Call, name: str, session_id: str | None) -> Response:
     services = call.services
     pieces = bundle.archive(services.db, services.custody, call.actor, session_id)
+    return await _packed(name, pieces)
+
+
+async def _packed(name: str, pieces: AsyncIterator[bytes]) -> Response:
     # What usually fails does so before anything is sent, and gets its proper status.
     first = await anext(pieces, b"")
 

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from domain import manifest
 from domain.errors import Invalid
 from domain.manifest import Item
+from domain.repositories import normalised
 from rest_compat.call import Call
 from rest_compat.errors import dumps
 
@@ -21,7 +22,8 @@ _ID_MAX: Final = 255
 async def get_manifest(call: Call) -> Response:
     """A line of JSON for each file of the caller's sessions.
 
-    `?session_id=` for those of one session, `?project=` for those of a project.
+    `?session_id=` for those of one session, `?project=` for those of a project, `?git_remote=` for
+    those of a repository, however its address is written.
 
     The first lines are fetched before anything is sent, so that what usually fails still gets its
     proper status.
@@ -30,6 +32,10 @@ async def get_manifest(call: Call) -> Response:
     if session_id is not None and len(session_id) > _ID_MAX:
         raise Invalid.at("session_id", f"must have at most {_ID_MAX} characters")
     project = call.query.get("project") or None
+    if remote := call.query.get("git_remote"):
+        project = normalised(remote)
+        if project is None:
+            raise Invalid.at("git_remote", "must be the address of a repository")
     pieces = _pieces(manifest.every(call.services.db, call.actor, session_id, project))
     first = await anext(pieces, b"")
 
@@ -60,4 +66,5 @@ def _present(item: Item) -> dict[str, Any]:
         "updated": item.updated_at,
         "project_name": item.session.project_name,
         "working_directory": item.session.working_directory,
+        "git_remote": item.session.git_remote,
     }

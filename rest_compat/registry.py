@@ -82,18 +82,17 @@ async def _read_parts(reader: MultipartReader, bulk: Bulk) -> None:
 
 async def put_conversation(call: Call) -> Response:
     """Keep a transcript: the raw body, byte for byte."""
-    return await _kept(call, await upload.put(call, either_id(call)))
+    return _kept(await upload.put(call, either_id(call)))
 
 
 async def append_conversation(call: Call) -> Response:
     """Keep what a transcript has grown by."""
-    return await _kept(call, await upload.append(call, either_id(call)))
+    return _kept(await upload.append(call, either_id(call)))
 
 
-async def _kept(call: Call, uploaded: Uploaded) -> Response:
-    session = await sessions.get(call.services.db, call.actor, either_id(call))
+def _kept(uploaded: Uploaded) -> Response:
     headers = upload.result_headers(uploaded)
-    return json_response(_present(session), 201 if uploaded.first else 200, headers)
+    return json_response(_present(uploaded.session), 201 if uploaded.first else 200, headers)
 
 
 async def export_obsidian(call: Call) -> Response:

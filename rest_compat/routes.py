@@ -44,6 +44,7 @@ ROUTES: list[BaseRoute] = [
     endpoint("POST", "/api/auth/login", cloud.log_in, ANYBODY),
     endpoint("POST", "/api/auth/api-key", cloud.mint_key, SIGNED_IN),
     endpoint("GET", "/api/auth/me", cloud.me, SIGNED_IN),
+    endpoint("GET", "/api/account/export", bundle.get_account, SIGNED_IN),
     # Knowledge
     endpoint("POST", "/api/knowledge", cloud.create_entry, SIGNED_IN),
     endpoint("GET", "/api/knowledge", cloud.list_entries, SIGNED_IN),

@@ -96,6 +96,7 @@ def told(call: Call) -> About:
     values = {
         "working_directory": call.request.headers.get("x-working-directory"),
         "project_name": call.request.headers.get("x-project-name"),
+        "git_remote": call.request.headers.get("x-git-remote"),
     }
     return parse(About, {name: _utf8(value) for name, value in values.items() if value})
 

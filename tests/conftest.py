@@ -10,6 +10,8 @@ import pytest
 
 from db.embedded import EmbeddedPostgres
 from settings import Settings
+from tests.support.dial import PROVING
+from tests.support.places import Place, bucket_place, folder_place
 from tests.support.postgres import FAST_SETTINGS, fresh_database, make_template
 from tests.support.process import ServerProcess
 from tests.support.s3 import S3, s3_server
@@ -52,15 +54,24 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
         yield server
 
 
-@pytest.fixture(params=["folder", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where blocks are kept: a test that takes this runs with a folder and with an S3 bucket."""
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what keeps blocks with a folder, and with an S3 bucket where it is marked or proven."""
+    if "blocks" in metafunc.fixturenames:
+        both = PROVING or metafunc.definition.get_closest_marker("on_s3")
+        metafunc.parametrize("blocks", ["folder", "s3"] if both else ["folder"], indirect=True)
+
+
+@pytest.fixture
+def blocks(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Place:
+    """Where blocks are kept: a folder, and for tests marked `on_s3` also a bucket."""
     if request.param == "folder":
-        return str(tmp_path / "data" / "blobs")
-    server: S3 = request.getfixturevalue("s3")
-    for name, value in server.environ.items():
+        return folder_place(tmp_path / "data" / "blobs")
+    place = bucket_place(request.getfixturevalue("s3"))
+    for name, value in place.environ.items():
         monkeypatch.setenv(name, value)
-    return f"s3://{server.bucket()}/conversations"
+    return place
 
 
 @pytest.fixture

@@ -59,6 +59,10 @@ def test_an_operator_opens_accounts_and_lets_people_in_again(
     assert httpx.get(f"{url}/api/auth/me", headers=by_token).status_code == 401
     assert httpx.get(f"{url}/api/auth/me", headers=by_key).status_code == 200
 
+    assert "Deleted" in said(run("delete-user", "Ada@example.org", "--yes").output)
+    assert log_in(url, "ada@example.org", reset["Password"]).status_code == 401
+    assert httpx.get(f"{url}/api/auth/me", headers=by_key).status_code == 401
+
     former = {"X-API-Key": said(run("create-user", "--username", "bash").output)["API key"]}
     key = {"X-API-Key": said(run("reset-password", "BASH", "--revoke-keys").output)["API key"]}
     assert httpx.get(f"{url}/api/auth/me", headers=former).status_code == 401
@@ -72,6 +76,8 @@ def test_an_operator_opens_accounts_and_lets_people_in_again(
         (["create-user", "--username", "a b"], "letters, digits"),
         (["create-user", "--email", "nonsense"], "e-mail address"),
         (["reset-password", "nobody"], "no account of that name"),
+        (["delete-user", "nobody", "--yes"], "no account of that name"),
+        (["delete-user", "nobody"], "Aborted"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(

@@ -134,3 +134,18 @@ def test_the_data_home_of_the_user_is_the_default_place(monkeypatch: pytest.Monk
     assert default_data_dir({"XDG_DATA_HOME": "/xdg"}) == Path("/xdg/teamlore")
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert default_data_dir({"HOME": "/root"}) == Path("/var/lib/teamlore")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"SMTP_URL": "http://example.org"}, "SMTP_URL: .*smtp://"),
+        ({"SMTP_URL": "smtp://:25"}, "SMTP_URL"),
+        ({"SMTP_URL": "smtp://example.org:99999", "MAIL_FROM": "a@example.org"}, "SMTP_URL"),
+        ({"SMTP_URL": "smtp://example.org"}, "together"),
+        ({"MAIL_FROM": "a@example.org"}, "together"),
+    ],
+)
+def test_half_a_mail_server_is_refused(given: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        from_env(**given)

@@ -4,6 +4,7 @@
 #   restore.sh --list                  what is there
 #   restore.sh --all                   everything
 #   restore.sh <session id> …          these sessions
+#   restore.sh --here                  those of the repository that you are in, wherever it was cloned
 #
 #   --map /home/al=/Users/al           where folders are on this machine; may be given several times
 #   --rewrite-cwd                      also change the folder in the records (they then differ from
@@ -69,8 +70,18 @@ stop_workers() {
 }
 
 fetch_manifest() {
+  local only=()
+  [ -z "$REMOTE" ] || only=(-G --data-urlencode "git_remote=$REMOTE")
   curl -fsS --connect-timeout 10 --max-time 300 --retry "$RETRIES" -K "$WORK/curl" \
-    "$URL/api/manifest" >"$WORK/manifest"
+    ${only[@]+"${only[@]}"} "$URL/api/manifest" >"$WORK/manifest"
+}
+
+# The repository that this folder is in, and its folder here. A name and password stay here.
+find_repository() {
+  command -v git >/dev/null || fail "--here needs git"
+  HERE="$(git rev-parse --show-toplevel 2>/dev/null)" || fail "--here: this is no repository"
+  REMOTE="$(git remote get-url origin 2>/dev/null | sed 's|^\([A-Za-z+]*://\)[^/@]*@|\1|')"
+  [ -n "$REMOTE" ] || fail "--here: this repository has no remote called origin"
 }
 
 # Claude Code's name of a project's folder: each UTF-16 unit but letters and digits becomes a dash,
@@ -100,11 +111,11 @@ FUNCTIONS='
 
 # session, path, address, size, sha256, place below the projects
 plan() {
-  jq -r --argjson maps "$MAPS" --argjson wanted "$WANTED" "$FUNCTIONS"'
+  jq -r --argjson maps "$MAPS" --argjson wanted "$WANTED" --arg here "$HERE" "$FUNCTIONS"'
     select($wanted == null or (.session_id as $id | $wanted | index([$id])))
     | select(.session_id | test("^[A-Za-z0-9_-][A-Za-z0-9._-]*$"))
     | select(.path | . == "" or ((split("/") | all(.[]; . != "" and . != "." and . != "..")) and printable))
-    | folder($maps) as $folder
+    | (if $here == "" then folder($maps) else $here | encoded end) as $folder
     | [.session_id, .path, (.path | split("/") | map(@uri) | join("/")), .size, .sha256,
        ($folder | if length > 200 then .[:200] else . end) + "/" + .session_id
          + (if .path == "" then ".jsonl" else "/" + .path end)]
@@ -257,15 +268,16 @@ make_rewrite() {
 
 main() {
   local all="" rewrite="" ids=() listing=""
-  MAPS='[]' WANTED=null REWRITE=""
+  MAPS='[]' WANTED=null REWRITE="" REMOTE="" HERE=""
   while [ $# -gt 0 ]; do
     case "$1" in
       --list) listing=1 ;;
       --all) all=1 ;;
+      --here) all=1 && find_repository ;;
       --map) [ $# -gt 1 ] || fail "--map needs a value" && shift && add_map "$1" ;;
       --map=*) add_map "${1#--map=}" ;;
       --rewrite-cwd) rewrite=1 ;;
-      -*) fail "unknown option $1; there are --list, --all, --map FROM=TO, --rewrite-cwd" ;;
+      -*) fail "unknown option $1; there are --list, --all, --here, --map FROM=TO, --rewrite-cwd" ;;
       *) ids+=("$1") ;;
     esac
     shift

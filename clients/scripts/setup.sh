@@ -4,7 +4,7 @@
 #   curl -fsS <server>/setup.sh | TEAMLORE_KEY=<key> bash
 #   curl -fsS <server>/setup.sh | bash -s -- --remove      undoes it; sessions and backups stay
 #
-# What it does: puts sync.sh, restore.sh, the address and the key into ~/.config/teamlore, adds two
+# What it does: puts its scripts, the address and the key into ~/.config/teamlore, adds two
 # hooks to Claude Code's settings.json, and backs up everything once. Run again, it changes nothing
 # but what is out of date.
 #
@@ -65,7 +65,7 @@ download() {
 install_files() {
   { mkdir -p "$FOLDER" && chmod 700 "$FOLDER"; } || fail "cannot write to $FOLDER"
   local name
-  for name in sync.sh restore.sh; do put "$name" <"$WORK/$name" && chmod 700 "$FOLDER/$name"; done
+  for name in sync.sh restore.sh obsidian.sh; do put "$name" <"$WORK/$name" && chmod 700 "$FOLDER/$name"; done
   printf '%s\n' "$URL" | put url
   printf '%s\n' "$KEY" | put key
 }
@@ -132,6 +132,7 @@ set_up() {
   connect
   download sync.sh
   download restore.sh
+  download obsidian.sh
   install_files
   if ! read_settings; then
     say "$SETTINGS is left as it is, because it cannot be understood:"
@@ -150,7 +151,7 @@ remove() {
   fi
   [ ! -s "$SETTINGS" ] || change_settings "$WITHOUT" || fail "cannot write $SETTINGS; it is as it was"
   local name
-  for name in sync.sh restore.sh url key sync.log; do rm -f "$FOLDER/$name"; done
+  for name in sync.sh restore.sh obsidian.sh url key sync.log; do rm -f "$FOLDER/$name"; done
   rm -rf "$FOLDER/state"
   rmdir "$FOLDER" 2>/dev/null
   say "Removed. Your sessions and their backups stay as they are."

@@ -16,7 +16,10 @@ case "$0" in */*) [ ! -f "${0%/*}/key" ] || FOLDER="${0%/*}" ;; esac
 PROJECTS="${CLAUDE_CONFIG_DIR:-$HOME/.claude}/projects"
 WORKERS="${TEAMLORE_WORKERS:-4}"
 RETRIES="${TEAMLORE_RETRIES:-2}"
+BATCH=50
 TAB="$(printf '\t')"
+NEWLINE='
+'
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -51,12 +54,16 @@ else
 fi
 
 if command -v sha256sum >/dev/null; then
-  sha256() { sha256sum | cut -c1-64; }
+  DIGEST=(sha256sum)
 elif command -v shasum >/dev/null; then
-  sha256() { shasum -a 256 | cut -c1-64; }
+  DIGEST=(shasum -a 256)
 else
-  sha256() { openssl dgst -sha256 | sed 's/.*= *//'; }
+  DIGEST=(openssl dgst -sha256 -r)
 fi
+
+# The digests of a stream, or of files named on stdin with a NUL behind each: a line for each.
+sha256() { "${DIGEST[@]}" | cut -c1-64; }
+sha256_of_files() { xargs -0 "${DIGEST[@]}" 2>/dev/null | sed 's/^\\//' | cut -c1-64; }
 
 # A digest header's value from a SHA-256 in hex: base64 in the shell itself, for want of a tool
 # that is the same everywhere.
@@ -73,11 +80,11 @@ digest_header() {
 
 # --- what is here, what is there ----------------------------------------------------------------
 
-# session, path, size, sha256 of each stored file, and nothing when the server cannot be asked.
+# session, path, size, sha256, repository of each stored file, and nothing when the server cannot be asked.
 fetch_manifest() {
   curl -fsS --connect-timeout 10 --max-time 300 --retry "$RETRIES" -K "$WORK/curl" \
     "$URL/api/manifest${1:+?session_id=$1}" >"$WORK/manifest.json" || return 1
-  jq -r '[.session_id, .path, .size, .sha256] | join("\t")' \
+  jq -r '[.session_id, .path, .size, .sha256, .git_remote // ""] | join("\t")' \
     "$WORK/manifest.json" >"$WORK/manifest"
 }
 
@@ -122,6 +129,153 @@ compare() {
   ' "$WORK/manifest" "$STATE" "$WORK/listed"
 }
 
+# --- repositories -------------------------------------------------------------------------------
+
+# The repository of each project that has something to send: folder, address of its `origin`. A
+# name and password in it stay here.
+find_remotes() {
+  local folder cwd remote
+  : >"$WORK/remotes"
+  command -v git >/dev/null || return 0
+  cut -f 1 "$WORK/todo" | cut -d / -f 1 | sort -u | while IFS= read -r folder; do
+    cwd="$(folder_of "$folder")"
+    [ -n "$cwd" ] && [ -d "$cwd" ] || continue
+    remote="$(git -C "$cwd" remote get-url origin 2>/dev/null </dev/null |
+      sed 's|^\([A-Za-z+]*://\)[^/@]*@|\1|')"
+    case "$remote" in "" | *[[:cntrl:]]*) ;; *) printf '%s\t%s\n' "$folder" "$remote" ;; esac
+  done >"$WORK/remotes"
+}
+
+# The folder on this machine whose sessions are in the project folder $1, as one of them says.
+folder_of() {
+  local transcript cwd
+  for transcript in "./$1"/*.jsonl; do
+    [ -f "$transcript" ] || return 0
+    cwd="$(grep -aom 1 '"cwd" *: *"[^"]*"' "$transcript")"
+    cwd="${cwd%%"$NEWLINE"*}"
+    case "$cwd" in
+      "") continue ;;
+      *\\*) printf '{%s}' "$cwd" | jq -r '.cwd' 2>/dev/null ;;
+      *) cwd="${cwd%\"}" && printf '%s' "${cwd##*\"}" ;;
+    esac
+    return 0
+  done
+}
+
+remote_of() { awk -v FS="$TAB" -v folder="$1" '$1 == folder { print $2; exit }' "$WORK/remotes"; }
+
+# Sessions of these projects that were kept before anybody said where their repository is.
+tell_remotes() {
+  [ -s "$WORK/remotes" ] || return 0
+  awk -v FS="$TAB" -v OFS="$TAB" '
+    FILENAME ~ /remotes$/ { remote[$1] = $2; next }
+    FILENAME ~ /manifest$/ { if ($2 == "" && $5 == "") nameless[$1] = 1; next }
+    {
+      split($1, part, "/")
+      session = part[2]
+      if (sub(/\.jsonl$/, "", session) && session in nameless && part[1] in remote)
+        print session, remote[part[1]]
+    }
+  ' "$WORK/remotes" "$WORK/manifest" "$WORK/settled" | head -n 5000 >"$WORK/nameless"
+  [ -s "$WORK/nameless" ] || return 0
+  jq -cRn '{sessions: [inputs | split("\t") | {session_id: .[0], git_remote: .[1]}]}' \
+    "$WORK/nameless" >"$WORK/told"
+  curl -fsS --connect-timeout 10 --max-time 300 --retry "$RETRIES" -K "$WORK/curl" -o /dev/null \
+    -H 'Content-Type: application/json' --data-binary "@$WORK/told" "$URL/api/sessions/sync"
+}
+
+# --- many files ---------------------------------------------------------------------------------
+
+# Sends lines $1 to $2 of the worker's list with one call of curl: files that are new whole, longer
+# ones from where the stored one ends. Each goes with its digest, so the server refuses what does not
+# fit: a file that changes meanwhile, or does not begin like the stored one. What comes to nothing
+# here is left in $mine/slow, to be looked at by itself.
+send_batch() {
+  rm -f "$mine"/head.*
+  : >"$mine/config" && : >"$mine/sent" && : >"$mine/slow"
+  sed -n "$1,$2p" "$mine/todo" >"$mine/batch"
+  sed -n "$1,$2p" "$mine/addresses" >"$mine/batch.addresses"
+  cut -f 1 "$mine/batch" | sed 's|^|./|' | tr '\n' '\0' | sha256_of_files >"$mine/digests"
+  if [ "$unanswered" -ge 3 ] || [ "$(count "$mine/digests")" -ne "$(count "$mine/batch")" ]; then
+    paste "$mine/batch.addresses" "$mine/batch" >"$mine/slow"
+    return
+  fi
+  paste "$mine/digests" "$mine/batch.addresses" "$mine/batch" >"$mine/listed"
+  write_config
+  [ ! -s "$mine/config" ] || curl --fail-early -K "$mine/config" >/dev/null 2>&1 </dev/null
+  judge
+}
+
+# What curl is to do, in its own language; what is the same already goes straight to the notes.
+write_config() {
+  awk -v FS="$TAB" -v OFS="$TAB" -v url="$URL" -v key="$KEY" -v retries="$RETRIES" -v mine="$mine" \
+    -v now="$NOW" '
+    function quoted(text) { gsub(/["\\]/, "\\\\&", text); return "\"" text "\"" }
+    function says(name, value) { print name " = " quoted(value) > config }
+    function header(digest,   set64, i, n, out) {
+      set64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+      digest = digest "0000"
+      for (i = 1; i < 66; i += 3) {
+        n = hex(digest, i) * 256 + hex(digest, i + 1) * 16 + hex(digest, i + 2)
+        out = out substr(set64, int(n / 64) + 1, 1) substr(set64, n % 64 + 1, 1)
+      }
+      return "sha-256=:" substr(out, 1, 43) "=:"
+    }
+    function hex(text, at) { return index("0123456789abcdef", substr(text, at, 1)) - 1 }
+    BEGIN { config = mine "/config" }
+    FILENAME ~ /remotes$/ { remote[$1] = $2; next }
+    {
+      time = now - $7 > 2 ? $7 : 0
+      if ($1 == $9) { print $3, $6, time, $1, $9, "same" > (mine "/done.more"); next }
+      tail = $8 > 0 && $8 < $6
+      folder = $3; sub(/\/.*/, "", folder)
+      if (count++) print "next" > config
+      says("url", url "/api/sessions/" ($5 == "" ? "conversation/" $4 : $4 "/files/" $2))
+      says("upload-file", "./" $3)
+      says("request", tail ? "PATCH" : "PUT")
+      if (tail) {
+        says("continue-at", $8)
+        says("header", "Content-Range:")
+        says("header", "Upload-Offset: " $8)
+        says("header", "Repr-Digest: " header($1))
+      } else says("header", "Content-Digest: " header($1))
+      says("header", "X-API-Key: " key)
+      says("header", "Expect:")
+      says("header", "X-Project-Name: " folder)
+      if (folder in remote) says("header", "X-Git-Remote: " remote[folder])
+      says("dump-header", mine "/head." count)
+      says("output", mine "/answer")
+      print "silent\ngloboff\nconnect-timeout = 10\nspeed-limit = 1\nspeed-time = 120" > config
+      print "retry = " retries > config
+      print count, tail ? "tail" : "whole", $3, $6, time, $1, FNR > (mine "/sent")
+    }
+  ' "$WORK/remotes" "$mine/listed"
+  [ ! -f "$mine/done.more" ] || { cat "$mine/done.more" >>"$mine/done" && rm "$mine/done.more"; }
+}
+
+# Notes what was kept; the rest is to be looked at by itself.
+judge() {
+  local heads=("$mine"/head.*)
+  [ -s "$mine/sent" ] || return 0
+  [ -e "${heads[0]}" ] || heads=(/dev/null)
+  awk -v FS="$TAB" -v OFS="$TAB" -v mine="$mine" '
+    FILENAME ~ /\/head\.[0-9]+$/ {
+      number = FILENAME; sub(/.*\./, "", number)
+      line = $0; sub(/\r$/, "", line)
+      if (line ~ /^HTTP\//) { split(line, word, " "); status[number] = word[2] }
+      if (tolower(line) ~ /^etag: *"[0-9a-f]+"$/) { gsub(/^[^"]*"|"$/, "", line); etag[number] = line }
+      next
+    }
+    FILENAME ~ /\/sent$/ {
+      if (status[$1] ~ /^2/) print $3, $4, $5, $6, (($1 in etag) ? etag[$1] : $6), $2 > (mine "/done.more")
+      else slow[$7] = 1
+      next
+    }
+    FNR in slow { sub(/^[^\t]*\t/, ""); print > (mine "/slow") }
+  ' "${heads[@]}" "$mine/sent" "$mine/listed"
+  [ ! -f "$mine/done.more" ] || { cat "$mine/done.more" >>"$mine/done" && rm "$mine/done.more"; }
+}
+
 # --- one file -----------------------------------------------------------------------------------
 
 # Sends a body to $address; sets $status, and leaves the answer in $mine/answer.
@@ -131,7 +285,8 @@ send() {
   how=whole
   : >"$mine/answer"
   status="$(curl -sS -g --connect-timeout 10 --speed-limit 1 --speed-time 120 --retry "$RETRIES" \
-    -K "$WORK/curl" -X "$method" -T "$body" -H 'Expect:' -H "X-Project-Name: $folder" "$@" \
+    -K "$WORK/curl" -X "$method" -T "$body" -H 'Expect:' -H "X-Project-Name: $folder" \
+    -H "X-Git-Remote: $(remote_of "$folder")" "$@" \
     -D "$mine/headers" -o "$mine/answer" -w '%{http_code}' "$address" 2>"$mine/problem")"
 }
 
@@ -212,15 +367,20 @@ work() {
   awk -v n="$WORKERS" -v i="$1" 'NR % n == i' "$WORK/todo" >"$mine/todo"
   # Paths as they are in addresses, all in one go.
   cut -f 3 "$mine/todo" | jq -rR 'split("/") | map(@uri) | join("/")' >"$mine/addresses"
-  local line encoded unanswered=0 address how
-  while IFS= read -r line && IFS= read -r encoded <&3; do
-    split_line "$line"
-    if [ "$unanswered" -ge 3 ]; then
-      failed "${field[0]}" "the server does not answer: run this again later"
-    else
-      keep_file "$encoded" </dev/null
-    fi
-  done <"$mine/todo" 3<"$mine/addresses"
+  local line unanswered=0 address how first=1 total
+  total="$(count "$mine/todo")"
+  while [ "$first" -le "$total" ]; do
+    send_batch "$first" $((first + BATCH - 1))
+    while IFS= read -r line; do
+      split_line "${line#*"$TAB"}"
+      if [ "$unanswered" -ge 3 ]; then
+        failed "${field[0]}" "the server does not answer: run this again later"
+      else
+        keep_file "${line%%"$TAB"*}" </dev/null
+      fi
+    done <"$mine/slow"
+    first=$((first + BATCH))
+  done
 }
 
 # Background jobs of a script do not hear Ctrl-C.
@@ -235,6 +395,7 @@ stop_workers() {
 run_workers() {
   local index=0
   NOW="$(date +%s)"
+  find_remotes
   while [ $index -lt "$WORKERS" ]; do
     work $index &
     index=$((index + 1))
@@ -279,6 +440,7 @@ sync_all() {
   trap save_state EXIT
   [ ! -s "$WORK/todo" ] || say "Looking at $(count "$WORK/todo") new or changed files …"
   run_workers
+  tell_remotes
   report
 }
 

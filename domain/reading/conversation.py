@@ -140,7 +140,7 @@ async def pages(
     db: Database, actor: Actor, ids: Sequence[UUID], part: Part
 ) -> dict[UUID, list[Message]]:
     """The same part of the messages of each session, in line order."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.pages(connection, actor.access, ids, part)
     by_session: dict[UUID, list[Message]] = {id: [] for id in ids}
     for row in found:
@@ -155,7 +155,7 @@ async def page(db: Database, actor: Actor, session: UUID, part: Part) -> list[Me
 
 async def count(db: Database, actor: Actor, only: Only, file: str | None = None) -> int:
     """How many messages match."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.count(connection, actor.access, only, file)
 
 
@@ -163,14 +163,14 @@ async def by_uuids(
     db: Database, actor: Actor, wanted: Sequence[tuple[UUID, str]]
 ) -> dict[tuple[UUID, str], Message]:
     """Those that exist of the messages with these sessions and uuids."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.by_uuids(connection, actor.access, wanted)
     return {(row.session, row.uuid): message_of(row) for row in found}
 
 
 async def readings(db: Database, actor: Actor, ids: Sequence[UUID]) -> dict[UUID, Reading]:
     """What was read of each session, its subagents included."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.readings_of(connection, actor.access, ids)
     by_session: dict[UUID, list[AnyRow]] = {id: [] for id in ids}
     for row in found:
@@ -203,7 +203,7 @@ def _names(files: Sequence[AnyRow], column: str) -> list[str]:
 
 async def versions(db: Database, actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[Summary]]:
     """The versions of each session's conversation, oldest first."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.versions_of(connection, actor.access, ids)
     by_session: dict[UUID, list[Summary]] = {id: [] for id in ids}
     for row in found:
@@ -221,7 +221,7 @@ async def raw(
     """
     if sum(message.length for message in wanted) > RAW_MAX:
         raise TooLarge(f"Raw records of at most {RAW_MAX} bytes can be had in one request")
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         pairs = list({(message.session, message.file) for message in wanted})
         found = await rows.read_versions(connection, actor.access, pairs)
     contents = {(row.session, row.file): version_of(row).content for row in found}

@@ -32,6 +32,9 @@ from domain.reading.records import NO_TIME
 
 LOOK_SECONDS: Final = 0.5
 SETTLE_SECONDS: Final = 20.0
+YIELD_SECONDS: Final = 20.0
+"""For so long uploads go first, unless somebody waits for what is to be read."""
+_YIELD_STEP: Final = 0.02
 SLICE: Final = 32 * 1024 * 1024
 """Bytes that are read of one file before others have their turn."""
 _TRIES: Final = 3
@@ -49,6 +52,8 @@ class Reader:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._given_up: Due | None = None
+        self._waiting = 0
+        self._yields_until: float | None = None
 
     async def start(self) -> None:
         """Begin to read in the background."""
@@ -65,13 +70,17 @@ class Reader:
 
     async def settled(self, scope_id: UUID, session: UUID, file: str = "") -> bool:
         """Wait until what has been uploaded is read; False when that takes too long."""
-        with suppress(TimeoutError):
+        self._waiting += 1
+        try:
             async with asyncio.timeout(SETTLE_SECONDS):
                 while await self._store.is_due(scope_id, session, file):
                     self._wake.set()
                     await asyncio.sleep(0.1)
                 return True
-        return False
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting -= 1
 
     async def read_all(self) -> int:
         """Read until nothing is due that others are not reading; how much was read."""
@@ -87,6 +96,7 @@ class Reader:
     async def _run(self) -> None:
         while True:
             try:
+                await self._let_uploads_go_first()
                 if await self._next():
                     continue
             except (DatabaseUnavailableError, DatabaseFullError, StorageUnavailableError):
@@ -97,6 +107,18 @@ class Reader:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
             self._wake.clear()
+
+    async def _let_uploads_go_first(self) -> None:
+        """Wait while uploads run, but never long: on a server that is always busy, not at all."""
+        clock = asyncio.get_running_loop().time
+        while self._custody.is_busy and not self._waiting:
+            if self._yields_until is None:
+                self._yields_until = clock() + YIELD_SECONDS
+            if clock() >= self._yields_until:
+                return
+            await asyncio.sleep(_YIELD_STEP)
+        if not self._custody.is_busy:
+            self._yields_until = None
 
     async def _next(self) -> bool:
         """Read something that is due; False when there is nothing."""

@@ -37,7 +37,7 @@ async def search(
     wanted = asked(actor, query, only)
     if wanted.nothing:
         return []
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.search(connection, actor.access, wanted, limit=limit, after=after)
     looked_for = words.wanted(query)
     return [
@@ -50,7 +50,7 @@ async def count(db: Database, actor: Actor, query: str, only: Only) -> int:
     wanted = asked(actor, query, only)
     if wanted.nothing:
         return 0
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.count(connection, actor.access, wanted)
 
 

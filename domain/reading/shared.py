@@ -71,7 +71,7 @@ async def pages(
     db: Database, actor: Actor, ids: Sequence[UUID], part: Part
 ) -> dict[UUID, list[SharedMessage]]:
     """The same part of each share's messages, in line order; none of what is not shown."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.pages(connection, actor.access, ids, part)
     by_share: dict[UUID, list[SharedMessage]] = {id: [] for id in ids}
     # Redacting is work for the processor alone: others get their turn meanwhile.
@@ -82,7 +82,7 @@ async def pages(
 
 async def count(db: Database, actor: Actor, share_id: UUID) -> int:
     """How many messages a share shows."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         return await rows.count(connection, actor.access, share_id)
 
 
@@ -93,7 +93,7 @@ async def preview(db: Database, actor: Actor, session: Session) -> Preview:
     while looked < PREVIEW_MAX:
         only = Only(roles=rows.SPEAKERS, sidechains=False)
         part = Part(_BATCH, only=only, after=after)
-        async with db.read() as connection:
+        async with db.read(actor) as connection:
             found = await message_rows.pages(connection, actor.access, [session.id], part)
         for row, masked in await asyncio.to_thread(_looked_at, mask, found):
             counts.update(masked.counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -16,6 +16,7 @@ from domain.actor import Actor
 from domain.errors import Invalid
 
 GROUPS_MAX: Final = 1000
+_ROWS_MAX: Final = 20 * GROUPS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Tokens:
     cache_creation_1h: int = 0
     """Those of `cache_creation` that are kept for an hour."""
     cache_read: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether there is any token among them."""
+        return bool(self.input or self.output or self.cache_creation or self.cache_read)
 
     def __add__(self, other: Tokens) -> Tokens:
         return Tokens(
@@ -57,14 +63,19 @@ class Group:
     """What one day, model or project cost."""
 
     name: str | None
-    tokens: Tokens
+    by_model: Mapping[str, Tokens]
+
+    @property
+    def tokens(self) -> Tokens:
+        """All of its models' together."""
+        return sum(self.by_model.values(), Tokens())
 
 
 async def of_sessions(
     db: Database, actor: Actor, ids: Sequence[UUID]
 ) -> dict[UUID, list[ModelDay]]:
     """Per session the usage of its conversation and its subagents, by day and model."""
-    async with db.read() as connection:
+    async with db.read(actor) as connection:
         found = await rows.of_sessions(connection, actor.access, ids)
     usage: dict[UUID, list[ModelDay]] = {id: [] for id in ids}
     for row in found:
@@ -85,9 +96,24 @@ async def totals(
     for name, day in (("from", first), ("to", last)):
         if day is not None and not 1970 <= day.year <= 9998:
             raise Invalid.at(name, "must be a day from 1970 to 9998")
-    async with db.read() as connection:
-        found = await rows.totals(connection, actor.access, by, first, last, GROUPS_MAX)
-    return [Group(None if row.name is None else str(row.name), _tokens(row)) for row in found]
+    async with db.read(actor) as connection:
+        found = await rows.totals(connection, actor.access, by, first, last, _ROWS_MAX)
+    groups: dict[str | None, dict[str, Tokens]] = {}
+    for row in found:
+        group = None if row.name is None else str(row.name)
+        groups.setdefault(group, {})[row.model] = _tokens(row)
+    return sorted((Group(*item) for item in groups.items()), key=_ORDERS[by])[:GROUPS_MAX]
+
+
+def _most_output(group: Group) -> int:
+    return -group.tokens.output
+
+
+def _newest(group: Group) -> int:
+    return 1 if group.name is None else -date.fromisoformat(group.name).toordinal()
+
+
+_ORDERS: Final = {"day": _newest, "model": _most_output, "project": _most_output}
 
 
 def _tokens(row: AnyRow) -> Tokens:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import strawberry
 from strawberry import UNSET
 
-from domain import accounts, keys, recovery
+from domain import accounts, erasure, keys, recovery
 from domain.accounts import Credentials, RegisterEmail, RegisterUsername, Registration
+from domain.erasure import Goodbye
 from domain.keys import Label, NewKey
 from domain.recovery import FirstPassword, PasswordChange, SignOut
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import public, signed_in
+from graph.mapping import One, mapped
 from graph.schema import ids
 from graph.schema.account_inputs import (
     ChangePasswordInput,
     ChangePasswordPayload,
     CreateApiKeyInput,
     CreateApiKeyPayload,
+    DeleteAccountInput,
+    DeleteAccountPayload,
     LabelApiKeyInput,
     LabelApiKeyPayload,
     LogInInput,
@@ -45,6 +49,7 @@ from graph.schema.problems import (
 from graph.schema.viewer import Viewer
 
 
+@mapped(viewer=One("viewer"))
 @strawberry.type
 class AccountQueries:
     """Root fields about the caller."""
@@ -163,6 +168,22 @@ class AccountMutations:
         services, actor = info.context.services, info.context.actor
         account, token = await recovery.sign_out_everywhere(services, actor, given)
         return SignOutEverywherePayload(viewer=Viewer.of(account), token=token)
+
+    @mutation(
+        DeleteAccountPayload,
+        [InvalidInput, ForbiddenProblem, ConflictProblem, RateLimitedProblem],
+        "Delete your account for good, with everything of your own: sessions, private knowledge, "
+        "stars, contributions, keys. What you wrote into teams stays there without your name. A "
+        "team that you own and where others are must be handed over or deleted first.",
+    )
+    @signed_in
+    async def delete_account(self, info: Info, input: DeleteAccountInput) -> DeleteAccountPayload:
+        """End an account."""
+        given = parse_input(Goodbye, input)
+        gone = await erasure.delete_account(info.context.services, info.context.actor, given)
+        return DeleteAccountPayload(
+            deleted_id=ids.encode("User", gone.account_id), deleted_teams=list(gone.teams)
+        )
 
 
 async def _register(info: Info, given: RegisterInput) -> Registration:

@@ -1,4 +1,4 @@
-"""`changes`: the log in pages, for whoever keeps a copy and asks now and then."""
+"""The log in pages, for whoever keeps a copy and asks now and then, and where it stands now."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
 from graph.schema import ids
-from graph.schema.changes import Behind, ChangeConnection, Scopes, page_size
-from graph.schema.paging import First
+from graph.schema.changes import Behind, ChangeConnection, Scopes
+from graph.schema.paging import First, page_size
+from graph.schema.scalars import Cursor
 
 
 @strawberry.type
 class ChangeQueries:
-    """The root field of the log."""
+    """The root fields of the log."""
 
     @computed(
         "What happened in your teams and in your own space, in pages: each event exactly once, "
@@ -37,6 +38,18 @@ class ChangeQueries:
             context.services.db, context.actor, after, wanted, page_size(first)
         )
         return ChangeConnection.of(found)
+
+    @computed(
+        "Where the log of your teams and of your own space stands at this moment. Ask for it "
+        "first, then for what you show, then follow a feed with it as `after`: nothing that "
+        "happens in between is missed."
+    )
+    @signed_in
+    async def feed_cursor(self, info: Info, scopes: Scopes = None) -> Cursor:
+        """The cursor of now."""
+        wanted = None if scopes is None else _scope_ids(scopes)
+        found = await changes.present(info.context.services.db, info.context.actor, wanted)
+        return Cursor(found)
 
 
 def _scope_ids(scopes: Sequence[ID]) -> list[UUID]:

@@ -13,6 +13,7 @@ from domain.entries import EntryChange, NewEntry, Push
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
+from graph.mapping import Many, mapped
 from graph.schema import ids
 from graph.schema.knowledge import KnowledgeEntry, knowledge_page
 from graph.schema.knowledge_filters import Narrowed, Ordered, wanted
@@ -49,6 +50,7 @@ InTeam = Annotated[
 ]
 
 
+@mapped(knowledge=Many("knowledge"))
 @strawberry.type
 class KnowledgeQueries:
     """Root fields about knowledge."""

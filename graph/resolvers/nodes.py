@@ -14,10 +14,12 @@ from domain.errors import NotFound
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
+from graph.mapping import One, mapped
 from graph.schema import ids
 from graph.schema.api_key import ApiKey
 from graph.schema.knowledge import KnowledgeEntry
 from graph.schema.pattern import CommunityPattern
+from graph.schema.sealed import SealedEntry
 from graph.schema.session import Session
 from graph.schema.session_summary import SessionSummary
 from graph.schema.shared_session import SharedSession
@@ -67,6 +69,11 @@ async def _pattern(info: Info, uuid: UUID) -> CommunityPattern | None:
     return None if found is None else CommunityPattern.of(found)
 
 
+async def _sealed(info: Info, uuid: UUID) -> SealedEntry | None:
+    found = await info.context.loaders.encryption.entries.load(uuid)
+    return None if found is None else SealedEntry.of(found)
+
+
 _FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
     "User": _user,
     "Team": _team,
@@ -76,9 +83,11 @@ _FETCH: dict[ids.Kind, Callable[[Info, UUID], Awaitable[Any]]] = {
     "SharedSession": _shared_session,
     "SessionSummary": _summary,
     "CommunityPattern": _pattern,
+    "SealedEntry": _sealed,
 }
 
 
+@mapped(node=One("node"))
 @strawberry.type
 class NodeQueries:
     """Relay's root field."""

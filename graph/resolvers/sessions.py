@@ -15,6 +15,7 @@ from domain.sharing import NewShare
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
+from graph.mapping import Many, One, mapped
 from graph.schema import ids
 from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.problems import (
@@ -41,6 +42,7 @@ from graph.schema.shared_message import RedactionPreview
 from graph.schema.shared_session import SharedSession
 
 
+@mapped(sessions=Many("sessions"), session=One("named session"))
 @strawberry.type
 class SessionQueries:
     """Root fields about sessions."""

@@ -15,6 +15,7 @@ from domain.teams import NewTeam
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
+from graph.mapping import Many, One, mapped
 from graph.schema import ids
 from graph.schema.problems import (
     ConflictProblem,
@@ -52,6 +53,7 @@ from graph.schema.user import User
 from graph.schema.viewer import my_teams
 
 
+@mapped(teams=Many("my teams"), team=One("named team"), user=One("named person"))
 @strawberry.type
 class TeamQueries:
     """Root fields about teams."""

@@ -160,3 +160,88 @@ class SignOutEverywherePayload:
     token: str | None = strawberry.field(
         description="A new token, if you came with one and asked to keep this session."
     )
+
+
+@strawberry.input(description="What proves that it is you who wants the account deleted.")
+class DeleteAccountInput:
+    """A password or, where there is none, a name."""
+
+    password: str | None = strawberry.field(
+        default=None, description="Your password; needed for an account that has one."
+    )
+    username: str | None = strawberry.field(
+        default=None, description="Your username; needed for an account without a password."
+    )
+
+
+@strawberry.type(description="The account is gone.")
+class DeleteAccountPayload:
+    """What `deleteAccount` answers."""
+
+    deleted_id: ID = strawberry.field(description="The id that was yours.")
+    deleted_teams: list[str] = strawberry.field(
+        description="The names of teams that ended too, because nobody else was in them."
+    )
+
+
+@strawberry.input(description="Whose password is forgotten.")
+class RequestPasswordResetInput:
+    """An address."""
+
+    email: str = strawberry.field(description="The e-mail address of the account.")
+
+
+@strawberry.type(description="If there is such an account, a mail with a code is on its way.")
+class RequestPasswordResetPayload:
+    """What `requestPasswordReset` answers, whoever asks for whom."""
+
+    email: str = strawberry.field(description="The address that was asked for.")
+
+
+@strawberry.input(description="The code of a mail, and the password to come.")
+class ResetPasswordInput:
+    """A code that works once."""
+
+    token: str = strawberry.field(description="The code of the mail, good for an hour.")
+    new_password: str = strawberry.field(description="8 to 128 characters.")
+    revoke_keys: bool = strawberry.field(
+        default=False, description="Whether all your API keys end too, as all tokens do."
+    )
+
+
+@strawberry.type(description="You have another password. All earlier tokens are useless.")
+class ResetPasswordPayload:
+    """What `resetPassword` answers."""
+
+    viewer: Viewer = strawberry.field(description="Your account.")
+    token: str = strawberry.field(description="A new token for `Authorization: Bearer`.")
+
+
+@strawberry.type(description="A mail with a code is on its way to your address.")
+class RequestEmailVerificationPayload:
+    """What `requestEmailVerification` answers."""
+
+    email: str = strawberry.field(description="Your address.")
+
+
+@strawberry.input(description="The code of a mail.")
+class VerifyEmailInput:
+    """A code that works once."""
+
+    token: str = strawberry.field(description="The code of the mail, good for a day.")
+
+
+@strawberry.type(description="The address is known to be yours.")
+class VerifyEmailPayload:
+    """What `verifyEmail` answers."""
+
+    verified: bool = strawberry.field(description="Always true.")
+
+
+@strawberry.input(description="Where the mail goes: to your own address.")
+class RequestEmailVerificationInput:
+    """The caller's address, said once more or not."""
+
+    email: str | None = strawberry.field(
+        default=None, description="Your address, to be sure that it is the one that you mean."
+    )

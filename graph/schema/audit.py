@@ -37,10 +37,18 @@ class AuditKind(Enum):
         "password_set", description="The account got an address and a password to log in with."
     )
     PASSWORD_RESET = strawberry.enum_value(
-        "password_reset", description="The server's operator let the account in again."
+        "password_reset",
+        description="The server's operator, or a code sent by mail, let the account in again; "
+        "`detail.by` says which.",
+    )
+    EMAIL_VERIFIED = strawberry.enum_value(
+        "email_verified", description="A code that was sent to the e-mail address came back."
     )
     SIGNED_OUT_EVERYWHERE = strawberry.enum_value(
         "signed_out_everywhere", description="All tokens ended."
+    )
+    ACCOUNT_DELETED = strawberry.enum_value(
+        "account_deleted", description="The account was deleted with everything of its own."
     )
     KEY_MINTED = strawberry.enum_value("key_minted", description="An API key was made.")
     KEY_LABELLED = strawberry.enum_value("key_labelled", description="An API key was renamed.")
@@ -60,6 +68,18 @@ class AuditKind(Enum):
     )
     OWNERSHIP_TRANSFERRED = strawberry.enum_value(
         "ownership_transferred", description="A team got another owner."
+    )
+    PUBLIC_KEYS_SET = strawberry.enum_value(
+        "public_keys_set", description="Somebody set public keys for encrypted teams."
+    )
+    ENCRYPTION_ENABLED = strawberry.enum_value(
+        "encryption_enabled", description="A team was encrypted end to end, for good."
+    )
+    EPOCH_PUBLISHED = strawberry.enum_value(
+        "epoch_published", description="An encrypted team got a new key."
+    )
+    KEYS_WRAPPED = strawberry.enum_value(
+        "keys_wrapped", description="A member was given keys of an encrypted team."
     )
 
 
@@ -108,7 +128,8 @@ class AuditEvent:
     user_id: ID | None = strawberry.field(description="Whom it concerns, as a User's id.")
     detail: JSON | None = strawberry.field(
         description="What else there is to say, by kind: `role` and `former`, `name` and `former`, "
-        "`email`, or `key`, `prefix`, `label` and `scopes`."
+        "`email`, `key`, `prefix`, `label` and `scopes`, `number` and `fingerprint`, `searchable`, "
+        "`epoch`, or `epochs`."
     )
     actor_uuid: strawberry.Private[UUID | None]
     user_uuid: strawberry.Private[UUID | None]

@@ -7,10 +7,9 @@ from typing import Annotated
 import strawberry
 
 from domain import changes
-from domain.errors import Invalid
 from graph.fields import computed
 from graph.schema.feed import FeedEvent, present
-from graph.schema.paging import DEFAULT_PAGE, MAX_PAGE, Edge
+from graph.schema.paging import Edge
 from graph.schema.scalars import Cursor
 
 Behind = Annotated[
@@ -63,10 +62,3 @@ class ChangeConnection:
             edges=[Edge(cursor=event.cursor, node=event) for event in events],
             page_info=ChangesPageInfo(has_next_page=page.has_more, end_cursor=Cursor(page.cursor)),
         )
-
-
-def page_size(first: int | None) -> int:
-    """How many events to read. Raises Invalid."""
-    if first is not None and not 1 <= first <= MAX_PAGE:
-        raise Invalid.at("first", f"must be from 1 to {MAX_PAGE}")
-    return DEFAULT_PAGE if first is None else first

@@ -214,7 +214,8 @@ class ConversationFields:
     @computed("What it cost in tokens, subagents included. Each answer counts once.")
     async def usage(self, info: Info) -> SessionUsage:
         """The token usage."""
-        return SessionUsage.of(await info.context.loaders.conversations.usage.load(self.uuid))
+        found = await info.context.loaders.conversations.usage.load(self.uuid)
+        return SessionUsage.of(info, found)
 
     @computed("The versions of the conversation that are kept, oldest first.")
     async def versions(self, info: Info) -> list[ConversationVersion]:

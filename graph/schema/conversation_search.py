@@ -65,7 +65,8 @@ class ConversationFilter:
     """What narrows a search."""
 
     project: str | None = strawberry.field(
-        default=None, description="Only in sessions of this project: its name or its folder."
+        default=None,
+        description="Only in sessions of this project: its repository, its name or its folder.",
     )
     session: ID | None = strawberry.field(default=None, description="Only in this session.")
     role: str | None = strawberry.field(

@@ -22,6 +22,7 @@ from graph.schema import ids
 from graph.schema.knowledge import KnowledgeEntry
 from graph.schema.pattern import CommunityPattern
 from graph.schema.scalars import Cursor
+from graph.schema.sealed import SealedEntry
 from graph.schema.session import Session
 from graph.schema.session_summary import SessionSummary
 from graph.schema.shared_session import SharedSession
@@ -303,6 +304,67 @@ class PatternWithdrawn(PatternEvent):
     """`pattern_withdrawn`."""
 
 
+@strawberry.type(
+    description="Somebody has set public keys. Compare the fingerprint before you trust them."
+)
+class PublicKeysSet(MembershipEvent):
+    """`public_keys_set`."""
+
+    number: int = strawberry.field(description="The number of the new keys; 1 are the first.")
+    fingerprint: str = strawberry.field(
+        description="SHA-256 over account and keys, in hexadecimal, as this server computes it."
+    )
+
+
+@strawberry.type(description="A member was given keys of an encrypted team.")
+class TeamKeysWrapped(MembershipEvent):
+    """`keys_wrapped`."""
+
+    epochs: list[int] = strawberry.field(description="Which epochs' keys were new to the member.")
+
+
+@strawberry.type(description="The team is end-to-end encrypted since this event.")
+class TeamEncryptionEnabled(FeedEvent):
+    """`encryption_enabled`."""
+
+    searchable: bool = strawberry.field(description="Whether entries may carry search tokens.")
+
+
+@strawberry.type(description="An encrypted team has a new key, which new entries must use.")
+class KeyEpochPublished(FeedEvent):
+    """`epoch_published`."""
+
+    epoch: int = strawberry.field(description="The number of the new epoch.")
+
+
+@strawberry.interface(description="A change of a sealed entry.")
+class SealedEvent(FeedEvent):
+    """What the events about sealed entries have in common."""
+
+    @computed("The id of the entry.")
+    def entry_id(self) -> ID:
+        """The global id of the entry."""
+        return ids.encode("SealedEntry", self.subject_uuid)
+
+
+@strawberry.type(description="A sealed entry is new, or has a new revision.")
+class SealedEntrySaved(SealedEvent):
+    """`sealed_created` and `sealed_updated`."""
+
+    is_new: bool = strawberry.field(description="Whether it is the first revision.")
+
+    @computed("The entry as it is now; null when it has been deleted meanwhile.")
+    async def entry(self, info: Info) -> SealedEntry | None:
+        """The entry, if the caller may still read it."""
+        found = await _now(info.context.loaders.encryption.entries, self.subject_uuid)
+        return None if found is None else SealedEntry.of(found)
+
+
+@strawberry.type(description="A sealed entry was deleted.")
+class SealedEntryDeleted(SealedEvent):
+    """`sealed_deleted`."""
+
+
 @strawberry.type(description="You put a star at an entry, or took it away. Only you see this.")
 class KnowledgeStarred(KnowledgeEvent):
     """`star_added` and `star_removed`."""
@@ -368,6 +430,19 @@ _KINDS: dict[str, tuple[type[FeedEvent], _Extra]] = {
     "summary_deleted": (SummaryDeleted, _nothing),
     "pattern_published": (PatternPublished, _nothing),
     "pattern_withdrawn": (PatternWithdrawn, _nothing),
+    "public_keys_set": (
+        PublicKeysSet,
+        lambda e: {"number": _detail(e, "number"), "fingerprint": _detail(e, "fingerprint")},
+    ),
+    "keys_wrapped": (TeamKeysWrapped, lambda e: {"epochs": _detail(e, "epochs")}),
+    "encryption_enabled": (
+        TeamEncryptionEnabled,
+        lambda e: {"searchable": bool(_detail(e, "searchable"))},
+    ),
+    "epoch_published": (KeyEpochPublished, lambda e: {"epoch": _detail(e, "epoch")}),
+    "sealed_created": (SealedEntrySaved, lambda _event: {"is_new": True}),
+    "sealed_updated": (SealedEntrySaved, lambda _event: {"is_new": False}),
+    "sealed_deleted": (SealedEntryDeleted, _nothing),
     "star_added": (KnowledgeStarred, lambda _event: {"starred": True}),
     "star_removed": (KnowledgeStarred, lambda _event: {"starred": False}),
 }

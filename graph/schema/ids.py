@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import ClassVar, Literal
+from typing import ClassVar
 from uuid import UUID
 
 import strawberry
@@ -16,18 +16,8 @@ from strawberry import ID
 
 from domain.errors import Invalid
 from graph.fields import computed
+from graph.mapping import Kind as Kind
 
-Kind = Literal[
-    "User",
-    "Team",
-    "KnowledgeEntry",
-    "Session",
-    "ApiKey",
-    "Invitation",
-    "SharedSession",
-    "SessionSummary",
-    "CommunityPattern",
-]
 _TAGS: dict[Kind, bytes] = {
     "User": b"u",
     "Team": b"t",
@@ -38,6 +28,7 @@ _TAGS: dict[Kind, bytes] = {
     "SharedSession": b"h",
     "SessionSummary": b"y",
     "CommunityPattern": b"p",
+    "SealedEntry": b"e",
 }
 _KINDS = {tag: kind for kind, tag in _TAGS.items()}
 _UUID_TEXT = 36
@@ -59,6 +50,11 @@ class Node:
 def encode(kind: Kind, uuid: UUID) -> ID:
     """The global id of an object."""
     return ID(base64.urlsafe_b64encode(_TAGS[kind] + uuid.bytes).rstrip(b"=").decode())
+
+
+def tag_of(kind: Kind) -> bytes:
+    """The letter that ids of a kind begin with."""
+    return _TAGS[kind]
 
 
 def split(text: str) -> tuple[Kind, UUID] | None:

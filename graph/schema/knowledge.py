@@ -13,6 +13,7 @@ from domain.entries import Entry
 from domain.knowledge import Filter
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Flag, GlobalId, One, mapped
 from graph.schema import ids
 from graph.schema.knowledge_filters import KnowledgeOrder, order_of
 from graph.schema.paging import Connection, Paging, connection, window
@@ -24,6 +25,24 @@ if TYPE_CHECKING:
     from graph.schema.team import Team
 
 
+@mapped(
+    "type",
+    "timestamp",
+    "summary",
+    "project",
+    "session_id",
+    "details",
+    "tags",
+    "related_files",
+    "created_at",
+    "updated_at",
+    "pinned_at",
+    id=GlobalId("KnowledgeEntry"),
+    author=One("person", "author_id"),
+    starred=Flag("star"),
+    session=One("session_called", "session_id"),
+    team=One("team", "scope_id"),
+)
 @strawberry.type(
     description="Something that was learned in a coding session: a decision, a solution, an error "
     "and its fix."
@@ -60,6 +79,11 @@ class KnowledgeEntry(ids.Node):
         """The author, if the caller may see who that is."""
         person = await info.context.loaders.people.load(self.author_uuid)
         return None if person is None else User.of(person)
+
+    @computed("Whether the author has deleted the account since; `author` is null then.")
+    async def author_deleted(self, info: Info) -> bool:
+        """Whether there is no such account any more."""
+        return await info.context.loaders.deleted_people.load(self.author_uuid)
 
     @computed("Whether you have put a star at it; nobody else sees that.")
     async def starred(self, info: Info) -> bool:

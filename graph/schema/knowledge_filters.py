@@ -71,6 +71,12 @@ class KnowledgeFilter:
         default=None, description="Only what you have put a star at, or only what you have not."
     )
 
+    every_team: bool = strawberry.field(
+        default=False,
+        description="Not only what you wrote: everything in all of your teams. A team that is "
+        "named goes before it.",
+    )
+
     def to_domain(self) -> Filter:
         """What the operations take. Raises Invalid for an id of something else."""
         author = self.author_id and ids.decode("User", self.author_id, "filter", "authorId")
@@ -88,6 +94,7 @@ class KnowledgeFilter:
             ranges=tuple(span for span in spans if span),
             pinned=self.pinned,
             starred=self.starred,
+            every_team=self.every_team,
         )
 
 

@@ -137,6 +137,12 @@ class MessageFilter:
         description='Only those with all of these words; "in quotes" next to each other, '
         "word* for a beginning, -word for what must not be there.",
     )
+    since: datetime | None = strawberry.field(
+        default=None, description="Only those of this time or later."
+    )
+    until: datetime | None = strawberry.field(
+        default=None, description="Only those from before this time."
+    )
 
 
 def only_of(filter: MessageFilter | None) -> Only:
@@ -147,4 +153,6 @@ def only_of(filter: MessageFilter | None) -> Only:
         roles=tuple(filter.roles or ()),
         kinds=tuple(filter.kinds or ()),
         sidechains=filter.sidechains,
+        since=filter.since,
+        until=filter.until,
     )

@@ -138,6 +138,13 @@ def window(
     )
 
 
+def page_size(first: int | None) -> int:
+    """How many items of a forward page to read. Raises Invalid."""
+    if first is not None and not 1 <= first <= MAX_PAGE:
+        raise Invalid.at("first", f"must be from 1 to {MAX_PAGE}")
+    return DEFAULT_PAGE if first is None else first
+
+
 @strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
     """Relay's page information."""

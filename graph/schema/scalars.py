@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from datetime import UTC, date, datetime
 from typing import Any, NewType
 
@@ -15,6 +17,7 @@ from domain.inputs import MAX_EPOCH_MS
 Cursor = NewType("Cursor", str)
 EpochMillis = NewType("EpochMillis", int)
 BigInt = NewType("BigInt", int)
+Base64 = NewType("Base64", bytes)
 
 
 def _text(value: Any) -> str:
@@ -52,6 +55,13 @@ def _instant(value: Any) -> datetime:
         raise GraphQLError("must be an ISO 8601 time such as 2026-01-31T12:00:00Z") from None
 
 
+def _bytes(value: Any) -> bytes:
+    try:
+        return base64.b64decode(_text(value).encode("ascii"), validate=True)
+    except (ValueError, binascii.Error):
+        raise GraphQLError("must be bytes in base64") from None
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     Cursor: strawberry.scalar(
         name="Cursor",
@@ -72,6 +82,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A whole number that may be larger than GraphQL's 32-bit Int.",
         serialize=int,
         parse_value=_whole,
+    ),
+    Base64: strawberry.scalar(
+        name="Base64",
+        description="Bytes in base64 (RFC 4648, section 4), with padding.",
+        serialize=lambda value: base64.b64encode(value).decode(),
+        parse_value=_bytes,
     ),
     JSON: strawberry.scalar(
         name="JSON",

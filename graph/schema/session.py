@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry import ID
 
 from domain import sessions
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, GlobalId, Many, mapped
 from graph.schema import ids
 from graph.schema.conversation import ConversationFields
 from graph.schema.scalars import BigInt
@@ -18,6 +20,24 @@ if TYPE_CHECKING:
     from graph.schema.shared_session import SharedSession
 
 
+@mapped(
+    "session_id",
+    "name",
+    "title",
+    "project_name",
+    "git_branch",
+    "conversation_size",
+    "conversation_lines",
+    "tags",
+    "notes",
+    "created_at",
+    "updated_at",
+    id=GlobalId("Session"),
+    working_directory=Column("directory"),
+    started_at=Column("first_at"),
+    ended_at=Column("last_at"),
+    shares=Many("session's shares", "id"),
+)
 @strawberry.type(description="One session of Claude Code, whose conversation is backed up here.")
 class Session(ConversationFields, ids.Node):
     """A session as its owner sees it."""
@@ -28,6 +48,14 @@ class Session(ConversationFields, ids.Node):
     name: str | None = strawberry.field(description="The name that it was given.")
     title: str | None = strawberry.field(description="What it is about, from its conversation.")
     project_name: str | None = strawberry.field(description="The project it belongs to.")
+    git_remote: str | None = strawberry.field(
+        description="The repository that its folder is a clone of, as host and path, where the "
+        "client says so: `github.com/al/app`."
+    )
+    project: str | None = strawberry.field(
+        description="What it counts to in `tokenUsage` and can be filtered by: its repository, "
+        "which is the same on all machines, else its project's name, else its folder."
+    )
     working_directory: str | None = strawberry.field(description="The folder it ran in.")
     git_branch: str | None = strawberry.field(description="The branch that was checked out.")
     started_at: datetime | None = strawberry.field(
@@ -45,6 +73,10 @@ class Session(ConversationFields, ids.Node):
     tags: list[str] = strawberry.field(description="Your own words to find it by.")
     notes: str | None = strawberry.field(
         description="What you wrote down about it. Teams that it is shared with do not see it."
+    )
+    machine_id: ID | None = strawberry.field(
+        description="The machine that last backed it up, of `viewer.machines`; null when it came "
+        "without an API key."
     )
     created_at: datetime = strawberry.field(description="When this server first heard of it.")
     updated_at: datetime = strawberry.field(description="When this server last stored a change.")
@@ -68,6 +100,8 @@ class Session(ConversationFields, ids.Node):
             name=session.name,
             title=session.title,
             project_name=session.project_name,
+            git_remote=session.git_remote,
+            project=session.project,
             working_directory=session.working_directory,
             git_branch=session.git_branch,
             started_at=session.first_at,
@@ -76,6 +110,7 @@ class Session(ConversationFields, ids.Node):
             conversation_lines=BigInt(session.conversation_lines),
             tags=list(session.tags),
             notes=session.notes,
+            machine_id=None if session.key_id is None else ids.encode("ApiKey", session.key_id),
             created_at=session.created_at,
             updated_at=session.updated_at,
         )

@@ -8,18 +8,20 @@ from enum import Enum
 from typing import Annotated, cast
 
 import strawberry
+from strawberry import ID
 
 from domain import sessions
 from domain.sessions import Filter, Keyset, Order
 from graph.context import Info
+from graph.schema import ids
 from graph.schema.paging import Connection, Place, Window, connection, instant_of, place_of
 from graph.schema.session import Session
 
 OfProject = Annotated[
     str | None,
     strawberry.argument(
-        description="Only of this project: its name or its folder, whole or the last part. The "
-        "same as `filter.project`."
+        description="Only of this project: its repository, its name or its folder, whole or the "
+        "last part. The same as `filter.project`."
     ),
 ]
 
@@ -45,7 +47,8 @@ class SessionFilter:
 
     project: str | None = strawberry.field(
         default=None,
-        description="Only of this project: its name or its folder, whole or the last part.",
+        description="Only of this project: its repository, its name or its folder, whole or the "
+        "last part.",
     )
     branch: str | None = strawberry.field(default=None, description="Only on this branch.")
     text: str | None = strawberry.field(
@@ -64,8 +67,13 @@ class SessionFilter:
         default=None, description="Only with all of these tags of yours."
     )
 
+    machine: ID | None = strawberry.field(
+        default=None, description="Only what this machine was the last to back up."
+    )
+
     def to_domain(self) -> Filter:
-        """What the operations take."""
+        """What the operations take. Raises Invalid for an id of something else."""
+        key_id = self.machine and ids.decode("ApiKey", self.machine, "filter", "machine")
         return Filter(
             project=self.project,
             branch=self.branch,
@@ -74,6 +82,7 @@ class SessionFilter:
             until=self.until,
             has_conversation=self.has_conversation,
             tags=tuple(self.tags or ()),
+            key_id=key_id or None,
         )
 
 

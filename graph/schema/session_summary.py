@@ -47,6 +47,11 @@ class SessionSummary(ids.Node):
         person = await info.context.loaders.people.load(self.author_uuid)
         return None if person is None else User.of(person)
 
+    @computed("Whether the author has deleted the account since; `author` is null then.")
+    async def author_deleted(self, info: Info) -> bool:
+        """Whether there is no such account any more."""
+        return await info.context.loaders.deleted_people.load(self.author_uuid)
+
     @computed("The team that it is shared with; null for a private one.")
     async def team(
         self, info: Info

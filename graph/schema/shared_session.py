@@ -14,6 +14,7 @@ from domain import sharing
 from domain.sharing import Keyset
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, GlobalId, One, mapped
 from graph.schema import ids
 from graph.schema.paging import (
     After,
@@ -57,6 +58,23 @@ class SharedFact(Enum):
     )
 
 
+@mapped(
+    "directory",
+    "note",
+    "shared_at",
+    "expires_at",
+    id=GlobalId("SharedSession"),
+    title=Column("title", filtered="masked"),
+    project_name=Column("project"),
+    git_branch=Column("branch"),
+    started_at=Column("first_at"),
+    ended_at=Column("last_at"),
+    conversation_size=Column("size"),
+    conversation_lines=Column("lines"),
+    shared_by=One("person", "owner_id"),
+    team=One("team", "scope_id"),
+    session_node_id=GlobalId("Session", "session"),
+)
 @strawberry.type(
     description="A session that its owner shares with a team: only what the owner chose to show. "
     "Its facts are up to date, so they change while the session goes on."

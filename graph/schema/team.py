@@ -13,8 +13,10 @@ from domain import teams
 from domain.scope_reader import Personal, TeamFacts
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, Embedded, GlobalId, Many, mapped
 from graph.schema import ids
 from graph.schema.audit import AuditEvent, OnlyEvents, team_audit
+from graph.schema.encryption import TeamEncryption, team_encryption
 from graph.schema.invitation import Invitation, team_invitations
 from graph.schema.knowledge import KnowledgeEntry, knowledge_page
 from graph.schema.knowledge_filters import Narrowed, Ordered, wanted
@@ -30,6 +32,7 @@ from graph.schema.paging import (
     window,
 )
 from graph.schema.role import Role as Role
+from graph.schema.sealed import Kinds, Matching, SealedEntry, sealed_page
 from graph.schema.shared_session import SharedSession, shared_session_page
 from graph.schema.user import User
 
@@ -45,6 +48,7 @@ class MemberOrder(Enum):
     )
 
 
+@mapped("role", "joined_at", user=Embedded())
 @strawberry.type(description="A person's place in a team.")
 class Member:
     """A membership."""
@@ -60,6 +64,15 @@ class Member:
         return cls(role=Role(member.role), joined_at=member.joined_at, user=user)
 
 
+@mapped(
+    "name",
+    "created_at",
+    id=GlobalId("Team"),
+    my_role=Column("role"),
+    members=Many("members", "id"),
+    knowledge=Many("team's knowledge", "id"),
+    shared_sessions=Many("team's shares", "id"),
+)
 @strawberry.type(description="People who share what they learn.")
 class Team(ids.Node):
     """A team that the caller belongs to."""
@@ -148,6 +161,30 @@ class Team(ids.Node):
     ) -> Connection[SharedSession]:
         """A page of the team's shared sessions."""
         return await shared_session_page(info, window(first, after, last, before), self.uuid)
+
+    @computed("How the team is end-to-end encrypted; null when it is not.")
+    async def encryption(self, info: Info) -> TeamEncryption | None:
+        """The team's encryption."""
+        return await team_encryption(info, self.uuid)
+
+    @computed(
+        "What members keep in the team when it is encrypted, last changed first; nothing of it is "
+        "in `knowledge`."
+    )
+    async def sealed_entries(
+        self,
+        info: Info,
+        *,
+        kind: Kinds = None,
+        matching: Matching = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[SealedEntry]:
+        """A page of the team's sealed entries."""
+        asked = window(first, after, last, before)
+        return await sealed_page(info, asked, self.uuid, kind, matching)
 
     @classmethod
     def of(cls, team: teams.Team | TeamFacts) -> Team:

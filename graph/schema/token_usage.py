@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from enum import Enum
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 import strawberry
 
-from domain.reading import usage
+from domain.reading import prices, usage
 from domain.reading.usage import By, Tokens
 from graph.context import Info
 from graph.fields import computed
@@ -22,7 +23,7 @@ class TokenUsageBy(Enum):
     DAY = strawberry.enum_value("day", description="By day (UTC), newest first.")
     MODEL = strawberry.enum_value("model", description="By model, the most output first.")
     PROJECT = strawberry.enum_value(
-        "project", description="By the sessions' project, the most output first."
+        "project", description="By `Session.project`, the most output first."
     )
 
 
@@ -56,6 +57,34 @@ class TokenCounts:
         )
 
 
+@strawberry.type(
+    description="What tokens would cost at the models' public prices. An estimate: no bill."
+)
+class CostEstimate:
+    """Money."""
+
+    amount: float = strawberry.field(description="How much.")
+    currency: str = strawberry.field(description="Of what, as an ISO 4217 code.")
+    unpriced_models: list[str] = strawberry.field(
+        description="Models whose price is not known: they are not in the amount."
+    )
+
+    @classmethod
+    def of(cls, info: Info, tokens: Mapping[str, Tokens]) -> CostEstimate | None:
+        """The estimate for each model's tokens; None when no price is known."""
+        found = prices.estimate(info.context.services.settings.model_prices, tokens)
+        if found is None:
+            return None
+        return cls(
+            amount=found.amount, currency=prices.CURRENCY, unpriced_models=list(found.unpriced)
+        )
+
+
+COST: Final = (
+    "What it would cost at the models' public prices; null when the price of none is known."
+)
+
+
 @strawberry.type(description="What one model did on one day.")
 class ModelDayUsage:
     """Usage of a model on a day."""
@@ -64,7 +93,8 @@ class ModelDayUsage:
     day: date | None = strawberry.field(
         description="The day (UTC); null for answers that carry no time."
     )
-    tokens: TokenCounts = strawberry.field(description="What it cost.")
+    tokens: TokenCounts = strawberry.field(description="What it took.")
+    cost_estimate: CostEstimate | None = strawberry.field(description=COST)
 
 
 @strawberry.type(description="What a session cost in tokens, its subagents included.")
@@ -72,17 +102,27 @@ class SessionUsage:
     """A session's usage."""
 
     total: TokenCounts = strawberry.field(description="All of it.")
+    cost_estimate: CostEstimate | None = strawberry.field(description=COST)
     by_model_and_day: list[ModelDayUsage] = strawberry.field(
         description="By day, oldest first, and model."
     )
 
     @classmethod
-    def of(cls, found: list[usage.ModelDay]) -> SessionUsage:
+    def of(cls, info: Info, found: list[usage.ModelDay]) -> SessionUsage:
         """The GraphQL view of a session's usage."""
+        by_model: dict[str, Tokens] = {}
+        for item in found:
+            by_model[item.model] = by_model.get(item.model, Tokens()) + item.tokens
         return cls(
-            total=TokenCounts.of(sum((item.tokens for item in found), Tokens())),
+            total=TokenCounts.of(sum(by_model.values(), Tokens())),
+            cost_estimate=CostEstimate.of(info, by_model),
             by_model_and_day=[
-                ModelDayUsage(model=item.model, day=item.day, tokens=TokenCounts.of(item.tokens))
+                ModelDayUsage(
+                    model=item.model,
+                    day=item.day,
+                    tokens=TokenCounts.of(item.tokens),
+                    cost_estimate=CostEstimate.of(info, {item.model: item.tokens}),
+                )
                 for item in found
             ],
         )
@@ -95,7 +135,8 @@ class TokenUsageGroup:
     name: str | None = strawberry.field(
         description="The day as YYYY-MM-DD, the model, or the project; null where there is none."
     )
-    tokens: TokenCounts = strawberry.field(description="What it cost.")
+    tokens: TokenCounts = strawberry.field(description="What it took.")
+    cost_estimate: CostEstimate | None = strawberry.field(description=COST)
 
 
 @strawberry.type
@@ -122,4 +163,11 @@ class TokenUsageFields:
         """The caller's usage."""
         db, actor = info.context.services.db, info.context.actor
         found = await usage.totals(db, actor, cast(By, by.value), first, last)
-        return [TokenUsageGroup(name=g.name, tokens=TokenCounts.of(g.tokens)) for g in found]
+        return [
+            TokenUsageGroup(
+                name=group.name,
+                tokens=TokenCounts.of(group.tokens),
+                cost_estimate=CostEstimate.of(info, group.by_model),
+            )
+            for group in found
+        ]

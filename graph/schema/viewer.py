@@ -10,6 +10,7 @@ from strawberry import ID
 from domain import accounts, teams, usage
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import GlobalId, Many, mapped
 from graph.schema import ids
 from graph.schema import knowledge_filters as of_knowledge
 from graph.schema.api_key import ApiKey, key_page
@@ -17,6 +18,7 @@ from graph.schema.audit import AuditEvent, OnlyEvents, my_audit
 from graph.schema.contribution import Contribution, contribution_page
 from graph.schema.invitation import Invitation, my_invitations
 from graph.schema.knowledge import KnowledgeEntry, knowledge_page
+from graph.schema.machine import MachineFields
 from graph.schema.paging import After, Before, Connection, First, Last, window
 from graph.schema.session import Session
 from graph.schema.session_list import Narrowed, OfProject, Ordered, SessionOrder, session_page
@@ -25,8 +27,18 @@ from graph.schema.token_usage import TokenUsageFields
 from graph.schema.usage import Usage
 
 
+@mapped(
+    "email",
+    "username",
+    "tier",
+    "created_at",
+    id=GlobalId("User"),
+    teams=Many("my teams"),
+    knowledge=Many("own knowledge"),
+    sessions=Many("sessions"),
+)
 @strawberry.type(description="You, as only you see yourself.")
-class Viewer(TokenUsageFields):
+class Viewer(TokenUsageFields, MachineFields):
     """The account that the credential belongs to."""
 
     id: ID = strawberry.field(description="The id under which others know you as a User.")
@@ -38,6 +50,10 @@ class Viewer(TokenUsageFields):
     )
     tier: str = strawberry.field(description="Your plan.")
     created_at: datetime = strawberry.field(description="When you opened the account.")
+    email_verified_at: datetime | None = strawberry.field(
+        description="When you proved the address to be yours by a code that was sent to it; null "
+        "when you have not."
+    )
 
     @computed("Your API keys that are not revoked, oldest first.")
     async def api_keys(
@@ -136,6 +152,7 @@ class Viewer(TokenUsageFields):
             username=account.username,
             tier=account.tier,
             created_at=account.created_at,
+            email_verified_at=account.email_verified_at,
         )
 
 

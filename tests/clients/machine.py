@@ -15,9 +15,12 @@ from tests.support.server import RunningServer
 from tests.support.transcripts import session_id, transcript
 
 SECONDS = 3_000
-# A stand-in for curl that notes each call, waits if it is told to, and then is curl.
+# A stand-in for curl that notes each call (and each request of one that makes several), waits if it
+# is told to, and then is curl.
 _COUNTING = """#!/bin/sh
 printf '%s\\n' "$*" >>"{log}"
+for last; do :; done
+case "$last" in */config) sed -n 's/^request = /request /p' "$last" >>"{log}" ;; esac
 [ -z "$SLOW" ] || sleep "$SLOW"
 exec {curl} "$@"
 """
@@ -97,6 +100,14 @@ class Machine:
         self._calls.write_text("")
         return found
 
+    async def clone(self, folder: Path, remote: str) -> Path:
+        """Make a repository with this address as its origin; the folder of its sessions."""
+        made = await self.run(
+            f"git init -q '{folder}' && git -C '{folder}' remote add origin {remote}"
+        )
+        assert made.status == 0, made.err
+        return self.projects / encoded(str(folder))
+
     def files(self) -> dict[str, str]:
         """The digest of each file below the projects by its path."""
         return {
@@ -116,16 +127,16 @@ class Machine:
             folder = self.projects / encoded(cwd)
             folder.mkdir(exist_ok=True)
             name = session_id(number)
-            _write(folder / f"{name}.jsonl", contents(number, cwd))
+            write(folder / f"{name}.jsonl", contents(number, cwd))
             agents = folder / name / "subagents"
-            _write(agents / f"agent-a{number}.jsonl", contents(number + 1, cwd))
+            write(agents / f"agent-a{number}.jsonl", contents(number + 1, cwd))
             if number % 5 == 0:
-                _write(agents / "workflows" / "run 1" / "journal.jsonl", b"{}\n" * number)
-                _write(agents / f"agent-a{number}.meta.json", b'{"agentType": "x"}')
-                _write(folder / name / "tool-results" / "toolu_ü (1).txt", b"\x00\xff" * number)
+                write(agents / "workflows" / "run 1" / "journal.jsonl", b"{}\n" * number)
+                write(agents / f"agent-a{number}.meta.json", b'{"agentType": "x"}')
+                write(folder / name / "tool-results" / "toolu_ü (1).txt", b"\x00\xff" * number)
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     long_ago = path.stat().st_mtime - 3_600

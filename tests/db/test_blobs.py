@@ -21,6 +21,7 @@ from db.errors import (
     StorageFullError,
     StorageUnavailableError,
 )
+from tests.support.places import Place
 from tests.support.registry import block_files
 from tests.support.s3 import S3
 
@@ -38,9 +39,10 @@ def file_of(root: Path, data: bytes) -> Path:
     return root / SCOPE.hex / name[:2] / name
 
 
+@pytest.mark.on_s3
 @pytest.mark.parametrize("data", [TEXT, NOISE, b"x"], ids=["text", "noise", "one byte"])
-async def test_a_block_comes_back(place: str, data: bytes) -> None:
-    store: BlobStore = open_store(place)
+async def test_a_block_comes_back(blocks: Place, data: bytes) -> None:
+    store: BlobStore = open_store(blocks.url)
     assert not await store.has(SCOPE, digest_of(data))
     await store.put(SCOPE, digest_of(data), data)
     assert await store.has(SCOPE, digest_of(data))
@@ -48,15 +50,17 @@ async def test_a_block_comes_back(place: str, data: bytes) -> None:
     await store.close()
 
 
-async def test_a_block_belongs_to_its_scope_alone(place: str) -> None:
-    store = open_store(place)
+@pytest.mark.on_s3
+async def test_a_block_belongs_to_its_scope_alone(blocks: Place) -> None:
+    store = open_store(blocks.url)
     await store.put(SCOPE, digest_of(TEXT), TEXT)
     with pytest.raises(BlockMissingError):
         await store.get(uuid4(), digest_of(TEXT))
 
 
-async def test_blocks_are_listed_and_removed(place: str) -> None:
-    store = open_store(place)
+@pytest.mark.on_s3
+async def test_blocks_are_listed_and_removed(blocks: Place) -> None:
+    store = open_store(blocks.url)
     assert await store.scopes() == []
     assert [part async for part in store.blocks(SCOPE)] == []
     for data in (TEXT, NOISE):

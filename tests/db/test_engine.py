@@ -8,13 +8,14 @@ from sqlalchemy.exc import ProgrammingError
 
 from db.engine import Database
 from db.errors import DatabaseUnavailableError
+from tests.support.postgres import TESTING
 
 
 async def test_a_statement_that_takes_too_long_asks_to_try_again(database_url: str) -> None:
     db = Database(database_url)
 
     async def sleep_too_long() -> None:
-        async with db.begin() as connection:
+        async with db.begin(TESTING) as connection:
             await connection.execute(text("SET LOCAL statement_timeout = 50"))
             await connection.execute(text("SELECT pg_sleep(5)"))
 
@@ -28,7 +29,7 @@ async def test_a_defect_of_ours_is_not_hidden_as_an_absence(database_url: str) -
     db = Database(database_url)
 
     async def ask_for_nothing() -> None:
-        async with db.read() as connection:
+        async with db.read(TESTING) as connection:
             await connection.execute(text("SELECT * FROM nothing_like_that"))
 
     with pytest.raises(ProgrammingError, match="nothing_like_that"):

@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 
 from db.engine import Database
 from db.tables import metadata
+from tests.support.postgres import TESTING
 
 
 async def test_the_migrated_schema_equals_the_declared_one(database_url: str) -> None:
@@ -18,6 +19,6 @@ async def test_the_migrated_schema_equals_the_declared_one(database_url: str) ->
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         return compare_metadata(context, metadata)
 
-    async with db.read() as connection:
+    async with db.read(TESTING) as connection:
         assert await connection.run_sync(differences) == []
     await db.close()

@@ -29,6 +29,7 @@ from settings import Settings
 from tests.conftest import Serve
 from tests.support.community import Community, community, person
 from tests.support.dial import PROVING, dial
+from tests.support.postgres import TESTING
 
 APPROACHES = tuple(f"Take lock number {number} first" for number in range(7))
 EXACT = Decimal(100)
@@ -166,12 +167,12 @@ async def test_the_ledger_refuses_overspending_and_the_last_numbers_stay(
 async def test_the_database_refuses_what_is_more_than_the_budget(people: Community) -> None:
     await share(people, 3, APPROACHES[0])
     await weekly()(people.db)
-    async with people.db.read() as connection:
+    async with people.db.read(TESTING) as connection:
         last = await drawn_numbers.latest(connection)
     assert last is not None
     more = replace(last, epoch=last.epoch.replace(year=2100), spent=last.budget + 1)
     with pytest.raises(IntegrityError):
-        async with people.db.begin() as connection:
+        async with people.db.begin(TESTING) as connection:
             await drawn_numbers.charge(connection, more)
 
 

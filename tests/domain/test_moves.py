@@ -13,6 +13,7 @@ from domain import changes, journal, knowledge, sync
 from domain.actor import Actor
 from domain.entries import Entry, NewEntry
 from tests.domain.test_feed import person, team
+from tests.support.postgres import TESTING
 
 LEAVE = """
 UPDATE knowledge SET deleted_at = :at, updated_at = :at, version = :version
@@ -29,7 +30,7 @@ FROM knowledge WHERE scope_id = :source AND id = :id
 
 async def move(db: Database, actor: Actor, entry_id: UUID, source: UUID, target: UUID) -> None:
     """Move an entry, which keeps its id."""
-    async with db.begin() as connection:
+    async with db.begin(TESTING) as connection:
         heads = await log.advance(connection, actor.account_id, {source: 1, target: 1})
         left = journal.entry(heads[source], "knowledge_deleted", entry_id, actor.account_id)
         came = journal.entry(heads[target], "knowledge_created", entry_id, actor.account_id)

@@ -21,6 +21,7 @@ from domain.feed import Hub
 from domain.pruning import Forgotten, prune
 from domain.sync import Tombstone
 from tests.domain.test_feed import person, team
+from tests.support.postgres import TESTING
 
 KEEP = timedelta(days=90)
 AGED = """
@@ -34,14 +35,14 @@ UPDATE summaries SET deleted_at = updated_at WHERE deleted_at IS NOT NULL
 
 async def grow_old(db: Database, version: int = 10**9) -> None:
     """Make everything up to a version 100 days older."""
-    async with db.begin() as connection:
+    async with db.begin(TESTING) as connection:
         for statement in AGED.split(";"):
             values = {"version": version} if ":version" in statement else {}
             await connection.execute(text(statement), values)
 
 
 async def rows(db: Database, query: str) -> list[Any]:
-    async with db.read() as connection:
+    async with db.read(TESTING) as connection:
         return list((await connection.execute(text(query))).scalars())
 
 
@@ -121,7 +122,7 @@ async def test_two_servers_do_not_prune_at_once(db: Database) -> None:
     actor = await person(db)
     await write(db, actor, "one", "two")
     await grow_old(db)
-    async with db.begin() as connection:
+    async with db.begin(TESTING) as connection:
         assert await alone(connection)
         assert await prune(db, KEEP) == Forgotten(0, 0, complete=False)
     done = await asyncio.gather(*(prune(db, KEEP) for _ in range(4)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.redaction import redact
+from domain.redaction import redact, suspected
 from domain.secret_kinds import KINDS
 from tests.support import secrets
 from tests.support.dial import dial
@@ -64,6 +64,17 @@ def test_what_was_redacted_stays_as_it_is(seed: int) -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_taken(text: str) -> None:
     assert isinstance(redact(text).text, str)
+
+
+@pytest.mark.parametrize("seed", range(dial(2, 50)))
+def test_marks_and_hints_hide_nothing_from_a_pattern(seed: int) -> None:
+    chance = Random(seed)
+    for kind, text, _secret in secrets.planted(chance, 200):
+        matching = {id(k) for k in KINDS if k.pattern.search(text)}
+        assert matching <= {id(k) for k in suspected(text)}, (kind, text)
+        context = "\n".join((*secrets.clean(chance, 5), text, *secrets.clean(chance, 5)))
+        among = suspected(context)
+        assert redact(text, among) == redact(text), (kind, text)
 
 
 _HOSTILE = """

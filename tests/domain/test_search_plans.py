@@ -12,6 +12,7 @@ from db.engine import Database
 from db.knowledge_list import Filter
 from db.rows import AnySelect
 from db.scope import Access
+from tests.support.postgres import TESTING, execute
 
 ROWS = 20_000
 FILL = """
@@ -22,10 +23,10 @@ SELECT :scope, gen_random_uuid(), :scope, 'decision', n, 'Entry number ' || n ||
 """
 
 
-async def plan(db: Database, query: AnySelect) -> str:
+async def plan(db: Database, access: Access, query: AnySelect) -> str:
     """How PostgreSQL would run it."""
     compiled = query.compile(dialect=postgresql.asyncpg.dialect())  # type: ignore[no-untyped-call]
-    async with db.read() as connection:
+    async with db.read(access) as connection:
         raw = await connection.get_raw_connection()
         driver = raw.driver_connection
         assert driver is not None
@@ -45,7 +46,7 @@ async def test_a_search_in_20000_rows_scans_no_table(db: Database) -> None:
         resembling = knowledge_search.resembling(access, words, Filter())
         for query in (matching, resembling):
             if query is not None:
-                shown = await plan(db, query)
+                shown = await plan(db, access, query)
                 assert "Seq Scan" not in shown, (words, shown)
                 assert "_search_idx" in shown or "_fuzzy_idx" in shown, (words, shown)
 
@@ -53,12 +54,11 @@ async def test_a_search_in_20000_rows_scans_no_table(db: Database) -> None:
 async def filled(db: Database) -> UUID:
     """A person's scope with that many rows in it."""
     scope = uuid4()
-    async with db.begin() as connection:
+    async with db.begin(TESTING) as connection:
         person = (
             "INSERT INTO scopes (id, kind, name, owner_id) VALUES (:scope, 'person', 'x', :scope)"
         )
         await connection.execute(text(person), {"scope": scope})
         await connection.execute(text(FILL), {"scope": scope, "rows": ROWS})
-    async with db.read() as connection:
-        await connection.execute(text("VACUUM ANALYZE knowledge"))
+    await execute(db.dsn, "VACUUM ANALYZE knowledge")
     return scope

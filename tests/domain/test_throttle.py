@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.budgets import SWEEP_EVERY, ProcessBudgets
-from domain.throttle import POINTS_PER_REQUEST, OverBudget, Throttle
+from domain.throttle import POINTS_PER_REQUEST, OverBudget, Throttle, retry_after
 from settings import Settings
 
 SETTINGS = Settings(data_dir=Path("unused"), rate_limit_max=10, rate_limit_anonymous_max=1)
@@ -70,5 +73,23 @@ async def test_those_who_wait_are_told_different_times() -> None:
         with pytest.raises(OverBudget) as refusal:
             await throttle.count("a", anonymous=True)
         told.add(round(refusal.value.retry_after))
-        assert 59 < refusal.value.retry_after <= 66
-    assert len(told) >= 5
+        assert 59 < refusal.value.retry_after <= 90
+    assert len(told) >= 15
+
+
+def test_a_thousand_who_wake_in_one_second_come_back_over_half_a_window() -> None:
+    chance = random.Random(1)
+    seconds = [math.ceil(retry_after(0.4, 60, chance.random())) for _ in range(1_000)]
+    assert min(seconds) >= 1
+    assert max(seconds) <= 31
+    assert max(Counter(seconds).values()) < 60
+    assert len(set(seconds)) == 31
+
+
+@given(
+    reset=st.floats(0, 60), window=st.floats(0.1, 86_400), draw=st.floats(0, 1, exclude_max=True)
+)
+def test_nobody_is_told_to_come_before_the_window_has_ended(
+    reset: float, window: float, draw: float
+) -> None:
+    assert reset <= retry_after(reset, window, draw) <= reset + window / 2

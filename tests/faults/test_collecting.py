@@ -28,6 +28,7 @@ from domain.sessions import About
 from settings import Settings
 from tests.support.desk import BLOCK, Desk
 from tests.support.dial import dial
+from tests.support.places import Place
 from tests.support.registry import block_files
 
 DATA = bytes(range(100))
@@ -44,9 +45,9 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def any_desk(settings: Settings, place: str) -> AsyncIterator[Desk]:
+async def any_desk(settings: Settings, blocks: Place) -> AsyncIterator[Desk]:
     """Blocks in a folder, then in an object store."""
-    desk = Desk(settings, place=place)
+    desk = Desk(settings, place=blocks.url)
     await desk.open()
     yield desk
     await desk.close()
@@ -67,19 +68,19 @@ async def digests(desk: Desk) -> set[bytes]:
     return found
 
 
-def blocks(folder: Path) -> set[str]:
+def names(folder: Path) -> set[str]:
     return {name for name in block_files(folder) if not name.startswith(".drafts")}
 
 
 async def test_what_no_version_refers_to_goes_and_the_rest_stays(desk: Desk) -> None:
     await desk.upload("keeps", DATA)
-    kept = blocks(desk.folder)
+    kept = names(desk.folder)
     await desk.upload("goes", DATA[::-1])
     await sessions.delete(desk.db, desk.actor, "goes")
     assert (await collect(desk, timedelta(hours=1))).removed == 0
     done = await collect(desk)
     assert done.removed == 7
-    assert blocks(desk.folder) == kept
+    assert names(desk.folder) == kept
     assert done.kept == len(kept)
     assert await desk.download("keeps") == DATA
 
@@ -88,14 +89,14 @@ async def test_a_grown_version_leaves_its_old_tail_to_the_collector(desk: Desk) 
     for end in range(5, 101, 5):
         await desk.upload("s", DATA[:end])
     await collect(desk)
-    assert len(blocks(desk.folder)) == -(-100 // BLOCK)
+    assert len(names(desk.folder)) == -(-100 // BLOCK)
     assert await desk.download("s") == DATA
 
 
 async def test_what_a_cut_upload_left_goes_after_the_grace_period(desk: Desk) -> None:
     async def cut() -> AsyncIterator[bytes]:
         yield DATA
-        while len(blocks(desk.folder)) < 6:  # noqa: ASYNC110 - files have no events
+        while len(names(desk.folder)) < 6:  # noqa: ASYNC110 - files have no events
             await asyncio.sleep(0.01)
         raise ConnectionResetError
 
@@ -121,7 +122,7 @@ async def test_a_block_that_is_wanted_again_stays(desk: Desk) -> None:
     store = FolderStore(desk.folder)
     await store.put(desk.actor.account_id, bytes.fromhex(Path(name).name), DATA[-4:])
     done = await collect(desk, timedelta(hours=1))
-    assert blocks(desk.folder) == {name}
+    assert names(desk.folder) == {name}
     assert done.removed == 6
 
 
@@ -206,6 +207,7 @@ BEFORE_COMMIT = MOMENTS[:5]
 moments = st.lists(st.sampled_from(MOMENTS), max_size=4)
 
 
+@pytest.mark.on_s3
 @given(
     deletes=st.sampled_from(BEFORE_COMMIT),
     collects=moments,

@@ -17,11 +17,12 @@ from db.embedded import EmbeddedPostgres
 from db.migrate import upgrade
 from settings import Settings
 from tests.conftest import Serve
+from tests.support.dial import dial
 from tests.support.mcp_client import McpClient, entry
 from tests.support.postgres import FAST_SETTINGS
 
-ANSWER_SECONDS = 3.0
-RECOVERY_SECONDS = 5.0
+ANSWER_SECONDS = dial(15.0, 3.0)
+RECOVERY_SECONDS = dial(30.0, 5.0)
 
 
 class Restartable:

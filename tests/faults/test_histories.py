@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from settings import Settings
 from tests.conftest import Serve
 from tests.support.dial import dial
+from tests.support.places import Place
 from tests.support.registry import conversation, register
 from tests.support.server import RunningServer
 
@@ -149,9 +150,9 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.fixture
-async def small_blocks(serve: Serve, settings: Settings, place: str) -> RunningServer:
-    limits = {"block_size": BLOCK, "rate_limit_max": 10_000_000, "blob_url": place}
-    return await serve(settings.model_copy(update=limits))
+async def small_blocks(serve: Serve, settings: Settings, blocks: Place) -> RunningServer:
+    limits = {"block_size": BLOCK, "rate_limit_max": 10_000_000}
+    return await serve(blocks.used_by(settings.model_copy(update=limits)))
 
 
 @pytest.fixture
@@ -186,6 +187,7 @@ def next_upload(sent: list[bytes], upload: tuple[str, int, bytes]) -> bytes:
     return made[kind]
 
 
+@pytest.mark.on_s3
 @given(history=st.lists(steps, min_size=1, max_size=8))
 @hypothesis_settings(
     max_examples=dial(25, 1_000),

@@ -14,11 +14,12 @@ import httpx
 import psutil
 import pytest
 
-from db.blobs import FolderStore
+from db.blobs import open_store
 from db.engine import Database
 from domain.scrub import Scrub
 from tests.conftest import ServeProcess
 from tests.support.dial import dial
+from tests.support.places import Place
 from tests.support.process import ServerProcess
 from tests.support.registry import conversation, register
 from tests.support.transcripts import session_id, transcript
@@ -49,22 +50,23 @@ class Growing:
         return conversation(session_id(self.number))
 
     async def upload(self, client: httpx.AsyncClient, chance: random.Random) -> None:
-        """Send it again and again, a little longer each time.
-
-        A connection may break: on a killed server, and on a large body that is refused.
-        """
+        """Send it again and again, a little longer each time."""
         while True:
-            self.length = min(self.length + chance.randint(1, 60_000), len(self.whole))
-            self.sent.add(self.length)
-            try:
-                answer = await client.put(self.path, content=self.whole[: self.length])
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-                continue
-            if answer.status_code in {200, 201}:
-                self.acknowledged = self.length
-            elif answer.status_code != 503:
-                raise AssertionError(answer.text)
+            await self.upload_once(client, chance)
+
+    async def upload_once(self, client: httpx.AsyncClient, chance: random.Random) -> None:
+        """A connection may break: on a killed server, and on a large body that is refused."""
+        self.length = min(self.length + chance.randint(1, 60_000), len(self.whole))
+        self.sent.add(self.length)
+        try:
+            answer = await client.put(self.path, content=self.whole[: self.length])
+        except httpx.TransportError:
+            await asyncio.sleep(0.02)
+            return
+        if answer.status_code in {200, 201}:
+            self.acknowledged = self.length
+        elif answer.status_code != 503:
+            raise AssertionError(answer.text)
 
     async def check(self, client: httpx.AsyncClient) -> None:
         answer = await client.get(self.path)
@@ -84,6 +86,13 @@ async def busy(url: str, headers: dict[str, str], all_: list[Growing], seed: int
         await asyncio.gather(*(growing.upload(client, chance) for growing in all_))
 
 
+async def begin(url: str, headers: dict[str, str], all_: list[Growing]) -> None:
+    """Let each have something that was acknowledged."""
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+        for growing in all_:
+            await growing.upload_once(client, random.Random(growing.number))
+
+
 async def ended(task: asyncio.Task[None]) -> None:
     """Stop uploading; what went wrong in it is raised here."""
     task.cancel()
@@ -97,8 +106,8 @@ async def check(url: str, headers: dict[str, str], all_: list[Growing]) -> None:
             await growing.check(client)
 
 
-async def scrubbed(dsn: str, folder: Path) -> list[str]:
-    db, store = Database(dsn, pool_size=2), FolderStore(folder)
+async def scrubbed(dsn: str, place: str) -> list[str]:
+    db, store = Database(dsn, pool_size=4), open_store(place)
     try:
         scrub = Scrub(db, store)
         found = [damage.what async for damage in scrub.run()]
@@ -115,24 +124,27 @@ async def registered(url: str) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.on_s3
 async def test_a_killed_server_has_kept_what_it_acknowledged(
-    serve_process: ServeProcess, database_url: str, tmp_path: Path
+    serve_process: ServeProcess, database_url: str, blocks: Place
 ) -> None:
     all_ = [Growing(number) for number in range(SESSIONS)]
-    server = await asyncio.to_thread(serve_process)
+    environ = {"BLOB_URL": blocks.url, **blocks.environ}
+    server = await asyncio.to_thread(serve_process, environ)
     headers = await registered(server.url)
-    for kill in range(dial(2, 200)):
+    await begin(server.url, headers, all_)
+    for kill in range(dial(1 if blocks.is_bucket else 2, 200)):
         chance = random.Random(kill)
         task = asyncio.create_task(busy(server.url, headers, all_, kill))
         await asyncio.sleep(chance.random() * SECONDS_UNTIL_KILL)
         server.kill()
         await ended(task)
-        server = await asyncio.to_thread(serve_process)
+        server = await asyncio.to_thread(serve_process, environ)
         await check(server.url, headers, all_)
         if kill % 10 == 0:
-            assert await scrubbed(database_url, tmp_path / "server-data" / "blobs") == []
+            assert await scrubbed(database_url, blocks.url) == []
             restart_short(all_)
-    assert await scrubbed(database_url, tmp_path / "server-data" / "blobs") == []
+    assert await scrubbed(database_url, blocks.url) == []
     assert any(growing.acknowledged for growing in all_)
 
 
@@ -168,12 +180,14 @@ async def until_well(url: str) -> None:
 
 @pytest.mark.slow
 async def test_a_killed_database_has_kept_what_was_acknowledged(
-    serve_process: ServeProcess, tmp_path: Path
+    serve_process: ServeProcess, tmp_path: Path, blocks: Place
 ) -> None:
     data = tmp_path / "server-data"
-    server = await asyncio.to_thread(serve_process, {"DATABASE_URL": ""})
+    environ = {"BLOB_URL": blocks.url, **blocks.environ}
+    server = await asyncio.to_thread(serve_process, {"DATABASE_URL": "", **environ})
     headers = await registered(server.url)
     all_ = [Growing(number) for number in range(SESSIONS)]
+    await begin(server.url, headers, all_)
     for kill in range(dial(1, 50)):
         chance = random.Random(kill)
         master = postmaster(server, data)
@@ -186,6 +200,7 @@ async def test_a_killed_database_has_kept_what_was_acknowledged(
         await check(server.url, headers, all_)
         restart_short(all_)
     # The command finds the database that the server runs.
-    done = await asyncio.to_thread(cli, "scrub", folder=tmp_path, TEAMLORE_DATA=str(data))
+    environ["TEAMLORE_DATA"] = str(data)
+    done = await asyncio.to_thread(cli, "scrub", folder=tmp_path, **environ)
     assert (done.returncode, "no damage" in done.stdout) == (0, True), done.stdout + done.stderr
     assert any(growing.acknowledged for growing in all_)

@@ -70,6 +70,29 @@ async def push(caller: Caller, team_id: str | None, *summaries: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
+async def test_what_happens_after_the_cursor_of_now_comes_by_page_and_by_feed(
+    server: RunningServer,
+) -> None:
+    owner, member, team_id = await team_of_two(server)
+    await push(member, team_id, "Before")
+    now = (await owner.ask("query ($s: [ID!]) { feedCursor(scopes: $s) }", s=[team_id]))[
+        "feedCursor"
+    ]
+    everywhere = (await owner.ask("{ feedCursor }"))["feedCursor"]
+    await push(member, team_id, "Between")
+    await push(owner, None, "My own")
+    assert written((await page(owner, after=now, scopes=[team_id]))["nodes"]) == ["Between"]
+    assert written((await page(owner, after=everywhere))["nodes"]) == ["Between", "My own"]
+    for cursor_of_now in (now, everywhere):
+        async with socket_of(owner) as socket:
+            await socket.subscribe(FEED, team=team_id, after=cursor_of_now)
+            event = (await socket.next())["teamFeed"]
+            assert event["entry"]["summary"] == "Between"
+    stranger = await newcomer(server)
+    answer = await stranger.post("query ($s: [ID!]) { feedCursor(scopes: $s) }", {"s": [team_id]})
+    assert answer.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
 async def test_all_scopes_come_in_one_order_whatever_the_page_size(server: RunningServer) -> None:
     owner, member, team_id = await team_of_two(server)
     other = await member.found_team("Others")

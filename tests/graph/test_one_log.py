@@ -8,6 +8,7 @@ from typing import Any
 
 from graph.schema import ids
 from tests.graph.client import socket_of, team_of_two
+from tests.support.dial import dial
 from tests.support.server import RunningServer
 
 FEED = """
@@ -41,6 +42,6 @@ async def test_500_entries_pushed_over_rest_are_seen_once_and_in_order_across_a_
         await socket.subscribe(FEED, team=team_id, after=seen[-1]["cursor"])
         while len(seen) < 500:
             seen.append((await socket.next())["teamFeed"])
-    assert time.monotonic() - pushed < 2
+    assert time.monotonic() - pushed < dial(16, 2)
     assert [event["entry"]["summary"] for event in seen] == [f"Entry {i}" for i in range(500)]
     assert {event["actor"]["id"] for event in seen} == {writer.id}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from domain.shared_budgets import LEASES
 from settings import Settings
 from tests.conftest import Serve
 from tests.graph.client import Caller, newcomer, socket_of
@@ -114,3 +115,19 @@ async def test_each_address_without_a_credential_has_a_budget(
     server = await serve(settings.model_copy(update={"rate_limit_anonymous_max": 2}))
     said = (await Caller(server).ask(f"{{ {RATE} }}"))["rateLimit"]
     assert (said["limit"], said["remaining"]) == (20, 15)
+
+
+async def test_two_servers_together_let_through_what_one_may(
+    serve: Serve, settings: Settings
+) -> None:
+    most = 80
+    limited = settings.model_copy(update={"rate_limit_max": most})
+    servers = [await serve(limited), await serve(limited)]
+    person = await newcomer(servers[0])
+    passed = 0
+    for turn in range(most + 20):
+        answer = await servers[turn % 2].client.get("/api/usage", headers=person.headers)
+        passed += answer.status_code == 200
+    assert most * (1 - 1 / LEASES) <= passed <= most
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1

@@ -24,6 +24,7 @@ from tests.conftest import Serve
 from tests.faults.test_many_sockets import DEAF, beginning
 from tests.graph.client import Caller, raw_socket, socket_of, team_of_two
 from tests.support.crowd import LeanSocket
+from tests.support.dial import dial
 from tests.support.server import RunningServer
 
 ENOUGH = "x" * 30_000
@@ -122,7 +123,7 @@ async def test_revocation_ends_a_socket_that_is_stuck_within_a_second(
         began = time.monotonic()
         await owner.do("removeMember", {"teamId": team_id, "userId": member.id}, "removedId")
         assert await asyncio.to_thread(forgotten.wait, 2)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < dial(8, 1)
         assert await code_of(lean) == websocket.FORBIDDEN
 
 
@@ -243,5 +244,5 @@ async def test_revocation_ends_a_stream_that_is_stuck_within_a_second(
         began = time.monotonic()
         await owner.do("removeMember", {"teamId": team_id, "userId": member.id}, "removedId")
         assert await asyncio.to_thread(forgotten.wait, 2)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < dial(8, 1)
         await read_to_the_end(reader)

@@ -18,6 +18,7 @@ from graph.schema import ids
 from settings import Settings
 from tests.conftest import Serve
 from tests.graph.client import Caller, Socket, newcomer, raw_socket, socket_of, team_of_two
+from tests.support.dial import dial
 from tests.support.server import RunningServer
 
 TEAM_FEED = """
@@ -124,7 +125,7 @@ async def test_a_removed_members_socket_is_closed_within_a_second(server: Runnin
         await owner.write("Not for the one who is gone", team_id)
         code, took, before = await closed(socket)
     assert (code, before) == (4403, [])
-    assert took < 1.0
+    assert took < dial(8, 1.0)
 
 
 async def test_a_revoked_keys_socket_is_closed_within_a_second(server: RunningServer) -> None:
@@ -136,7 +137,7 @@ async def test_a_revoked_keys_socket_is_closed_within_a_second(server: RunningSe
         await member.do("revokeApiKey", {"id": viewer["apiKeys"]["nodes"][0]["id"]}, "revokedId")
         code, took, before = await closed(socket)
     assert (code, before) == (4403, [])
-    assert took < 1.0
+    assert took < dial(8, 1.0)
 
 
 async def test_signing_out_everywhere_closes_sockets(server: RunningServer) -> None:

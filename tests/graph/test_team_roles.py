@@ -13,6 +13,7 @@ from domain.policy import PERMISSIONS, Permission
 from graph.schema import ids
 from tests.graph.client import Caller, Json, newcomer, socket_of, team_of_two
 from tests.graph.test_accounts import closed_within
+from tests.support import ciphertext
 from tests.support.server import RunningServer
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -71,9 +72,12 @@ async def attempt(permission: Permission, who: Caller, at: Scene) -> str:
             {"id": await shared_by(at.target, team)},
             "unsharedId",
         )
+    if permission == "team.encrypt":
+        return outcome(await ciphertext.enable(who, at.team_id))
+    if permission in {"team.rotate", "team.admit"}:
+        return await attempt_with_keys(permission, who, at)
     if permission in acts:
-        name: str = (await who.do(*acts[permission]))["__typename"]
-        return "done" if name.endswith("Payload") else name
+        return outcome(await who.do(*acts[permission]))
     if permission == "team.push":
         body = {"entries": [entry], "teamId": bare(at.team_id)}
         answer = await at.server.client.post(
@@ -83,6 +87,25 @@ async def attempt(permission: Permission, who: Caller, at: Scene) -> str:
     field = {"team.read": "name", "team.audit": "audit { totalCount nodes { kind } }"}[permission]
     code = await who.code(f"query ($id: ID!) {{ team(id: $id) {{ {field} }} }}", id=at.team_id)
     return {None: "done", "FORBIDDEN": "Forbidden", "NOT_FOUND": "NotFound"}[code]
+
+
+async def attempt_with_keys(permission: Permission, who: Caller, at: Scene) -> str:
+    """In an encrypted team, with public keys for who tries it and whom it is about."""
+    owner, team = at.people["owner"], at.team_id
+    await ciphertext.enable(owner, team)
+    for one in (owner, at.target, who):
+        await ciphertext.set_keys(one)
+    if permission == "team.rotate":
+        return outcome(await ciphertext.next_epoch(who, owner, team))
+    epoch = (await ciphertext.next_epoch(owner, owner, team))["epoch"]["number"]
+    given = {"teamId": team, "memberId": at.target.id, "keyNumber": 1, "signerNumber": 1}
+    wraps = [{"epoch": epoch, **ciphertext.box()}]
+    return outcome(await who.do("wrapTeamKeys", given | {"wraps": wraps}, "epochs"))
+
+
+def outcome(result: Json) -> str:
+    name: str = result["__typename"]
+    return "done" if name.endswith("Payload") else name
 
 
 async def shared_by(owner: Caller, team: Json) -> str:

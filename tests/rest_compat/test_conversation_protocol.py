@@ -10,7 +10,9 @@ from collections.abc import Callable
 import pytest
 from backports import zstd
 
+from settings import Settings
 from tests.conftest import Serve
+from tests.support.places import Place
 from tests.support.registry import conversation, register, state
 from tests.support.server import RunningServer
 from tests.support.transcripts import session_id, transcript
@@ -18,6 +20,11 @@ from tests.support.transcripts import session_id, transcript
 S = session_id(1)
 DATA = transcript(1, 600_000)
 MORE = transcript(2, 3_000)
+
+
+@pytest.fixture
+def settings(settings: Settings, blocks: Place) -> Settings:
+    return blocks.used_by(settings)
 
 
 @pytest.fixture
@@ -41,6 +48,7 @@ def tag(data: bytes) -> str:
     return f'"{hashlib.sha256(data).hexdigest()}"'
 
 
+@pytest.mark.on_s3
 async def test_every_version_can_be_listed_and_downloaded(
     server: RunningServer, kept: dict[str, str]
 ) -> None:
@@ -118,6 +126,7 @@ async def test_conditions_protect_what_is_stored(server: RunningServer, al: dict
     assert (await server.client.get(conversation(S), headers=al)).content == DATA + MORE
 
 
+@pytest.mark.on_s3
 async def test_appending_begins_where_the_stored_bytes_end(
     server: RunningServer, al: dict[str, str]
 ) -> None:

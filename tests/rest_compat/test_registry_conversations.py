@@ -9,13 +9,20 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from settings import Settings
 from tests.conftest import Serve
+from tests.support.places import Place
 from tests.support.registry import conversation, register, state
 from tests.support.server import RunningServer
 from tests.support.transcripts import session_id, transcript
 
 S = session_id(1)
 DATA = transcript(1, 700_000)
+
+
+@pytest.fixture
+def settings(settings: Settings, blocks: Place) -> Settings:
+    return blocks.used_by(settings)
 
 
 @pytest.fixture
@@ -143,6 +150,7 @@ async def test_shorter_and_diverging_uploads_do_not_replace_the_longer(
     assert (await server.client.get(conversation(S), headers=kept)).content == DATA
 
 
+@pytest.mark.on_s3
 async def test_concurrent_and_reordered_uploads_keep_the_longest(
     server: RunningServer, al: dict[str, str]
 ) -> None:

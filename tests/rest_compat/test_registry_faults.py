@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from db import block_folder
-from tests.support.registry import block_files, conversation, register, state
+from settings import Settings
+from tests.support.places import Place
+from tests.support.registry import conversation, register, state
 from tests.support.server import RunningServer
 from tests.support.transcripts import session_id, transcript
 
@@ -17,6 +19,11 @@ S = session_id(1)
 DATA = transcript(1, 700_000)
 SIZE = len(DATA)
 EDGE = 256 * 1024
+
+
+@pytest.fixture
+def settings(settings: Settings, blocks: Place) -> Settings:
+    return blocks.used_by(settings)
 
 
 @pytest.fixture
@@ -32,32 +39,29 @@ async def kept(server: RunningServer, al: dict[str, str]) -> dict[str, str]:
     return al
 
 
-def damage(server: RunningServer, number: int) -> None:
-    """Flip a bit in the largest files of the block store, all or just one."""
-    folder = server.settings.data_dir / "blobs"
-    sizes = sorted(block_files(folder).items(), key=lambda item: item[1][0])
-    for name, _ in sizes[-number:]:
-        raw = bytearray((folder / name).read_bytes())
-        raw[len(raw) // 2] ^= 1
-        (folder / name).write_bytes(raw)
+def damage(blocks: Place, number: int) -> None:
+    """Flip a bit in the largest blocks, all or just one."""
+    for name in blocks.names()[-number:]:
+        blocks.flip(name, len(blocks.read(name)) * 4)
 
 
 async def test_a_damaged_first_block_is_an_error(
-    server: RunningServer, kept: dict[str, str]
+    server: RunningServer, kept: dict[str, str], blocks: Place
 ) -> None:
-    damage(server, 3)
+    damage(blocks, 3)
     answer = await server.client.get(conversation(S), headers=kept)
     assert answer.status_code == 500
     assert set(answer.json()) == {"error"}
 
 
+@pytest.mark.on_s3
 async def test_a_download_never_gives_wrong_bytes(
-    server: RunningServer, al: dict[str, str]
+    server: RunningServer, al: dict[str, str], blocks: Place
 ) -> None:
     """The damage lies in the second block; the first has gone out by then."""
     noise = bytes(i * i % 251 for i in range(EDGE)) + transcript(3, EDGE)[:EDGE] + b"end"
     await server.client.put(conversation(S), headers=al, content=noise)
-    damage(server, 1)
+    damage(blocks, 1)
     received = bytearray()
 
     async def download() -> None:

@@ -45,6 +45,29 @@ async def test_a_note_survives_any_name(server: RunningServer, al: dict[str, str
     assert note["filename"].endswith(f" {S[:8]}.md")
 
 
+async def test_a_note_keeps_its_file_while_its_session_is_renamed_and_goes_on(
+    server: RunningServer, al: dict[str, str]
+) -> None:
+    async def note() -> tuple[str, str]:
+        (found,) = (await server.client.get("/api/sessions/export/obsidian", headers=al)).json()
+        return found["filename"], found["content"]
+
+    told = {**al, "X-Project-Name": "-home-al-app"}
+    conversation_so_far, seen = b"", set()
+    for number, title in enumerate(("First title", "Another title", "日本語")):
+        record = {"type": "custom-title", "customTitle": title, "cwd": "/home/al/app"}
+        conversation_so_far += transcript(number, 2_000) + json.dumps(record).encode() + b"\n"
+        await server.client.put(conversation(S), headers=told, content=conversation_so_far)
+        filename, content = await note()
+        seen.add(filename)
+        assert f"\n# {title}\n" in content
+        named = {"name": f"n{number}"}
+        answer = await server.client.put(f"/api/sessions/{S}", headers=al, json=named)
+        assert answer.json()["name"] == f"n{number}"
+        seen.add((await note())[0])
+    assert seen == {f"home-al-app {S[:8]}.md"}
+
+
 async def test_notes_of_similar_ids_do_not_overwrite_each_other(
     server: RunningServer, al: dict[str, str]
 ) -> None:

@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from settings import Settings
 from tests.conftest import Serve
+from tests.support.places import Place
 from tests.support.registry import conversation, register, state
 from tests.support.server import RunningServer
 from tests.support.transcripts import session_id, transcript
@@ -20,6 +22,11 @@ DATA = transcript(3, 400_000)
 
 
 @pytest.fixture
+def settings(settings: Settings, blocks: Place) -> Settings:
+    return blocks.used_by(settings)
+
+
+@pytest.fixture
 async def al(server: RunningServer) -> dict[str, str]:
     return await register(server.client)
 
@@ -28,6 +35,7 @@ def file(path: str, session: str = S) -> str:
     return f"/api/sessions/{session}/files/{quote(path)}"
 
 
+@pytest.mark.on_s3
 async def test_files_come_back_exactly_and_leave_the_conversation_alone(
     server: RunningServer, al: dict[str, str]
 ) -> None:

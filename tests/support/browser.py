@@ -13,6 +13,8 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP, PHONE = (1280, 800), (390, 844)
+SLOW_MS = 60_000
+"""How long a click may have to wait on a busy machine."""
 
 
 def installed() -> str | None:
@@ -76,6 +78,7 @@ class Watched:
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
         )
+        context.set_default_timeout(SLOW_MS)
         watched = cls(await context.new_page(), origin)
         context.on("request", lambda request: watched._asked(request.url))
         watched.page.on("console", watched._said)

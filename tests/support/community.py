@@ -19,6 +19,7 @@ from domain.contributions import Withdrawal
 from domain.patterns import Contributed, Contribution, Filter, Pattern
 from domain.services import Services
 from settings import Settings
+from tests.support.postgres import TESTING
 
 
 def person(*teams: UUID) -> Actor:
@@ -63,18 +64,19 @@ class Community:
 
     async def sums(self) -> tuple[Sequence[Sums], int]:
         """What a draw would go by."""
-        async with self.db.begin() as connection:
+        async with self.db.begin(TESTING) as connection:
             return await drawn_numbers.sums(connection)
 
     async def sql(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement, committed."""
-        async with self.db.begin() as connection:
+        async with self.db.begin(TESTING) as connection:
             result = await connection.execute(text(statement), values)
             return [tuple(row) for row in result] if result.returns_rows else []
 
     async def empty(self) -> None:
         """Forget everybody and everything."""
-        await self.sql("TRUNCATE patterns, contributions, contributors, privacy_ledger")
+        for table in ("contributions", "contributors", "patterns", "privacy_ledger"):
+            await self.sql(f"DELETE FROM {table}")
 
     async def next_week(self) -> None:
         """Let a week pass: what was drawn was drawn a week ago."""

@@ -13,6 +13,7 @@ from domain.actor import Actor
 from domain.conversations import Custody, Uploaded
 from domain.sessions import About
 from settings import Settings
+from tests.support.postgres import TESTING
 
 BLOCK = 16
 
@@ -26,7 +27,7 @@ class Desk:
         assert settings.database_url is not None
         self.settings = settings
         self.folder: Path = settings.data_dir / "blobs"
-        self.db = Database(settings.database_url, pool_size=5)
+        self.db = Database(settings.database_url, pool_size=10)
         self.place = place or str(self.folder)
         self.custody = Custody(self.db, self.store(), settings, block_size=block_size)
         self.account = uuid4()
@@ -37,7 +38,7 @@ class Desk:
         return open_store(self.place)
 
     async def open(self) -> None:
-        async with self.db.begin() as connection:
+        async with self.db.begin(TESTING) as connection:
             await accounts.create(connection, self.actor.account_id, "al", {"username": "al"})
 
     async def close(self) -> None:

@@ -11,5 +11,9 @@ PROVING = os.environ.get("TEAMLORE_PROVE") == "1"
 
 
 def dial(short: T, full: T) -> T:
-    """How many examples, steps or rounds to run, or which ones."""
+    """How many examples, steps or rounds to run, which ones, or how long something may take.
+
+    Promised times hold on a machine that does nothing else: the short run only asks that they are
+    not out of all bounds.
+    """
     return full if PROVING else short

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema, StringValueNode, ValueNode
 from hypothesis import strategies as st
 from hypothesis_graphql import Mode, from_schema, nodes
+from hypothesis_graphql import queries as from_queries
 
 KEPT = 200
 _PLACE = re.compile(r'"@(\w+):(\d+)@"')
@@ -30,6 +32,7 @@ _OF: dict[str, st.SearchStrategy[ValueNode]] = {
     "Int": st.one_of(*[_FEW] * 6, _EDGES).map(nodes.Int),
     "DateTime": _INSTANTS.map(nodes.String),
     "EpochMillis": _WHOLE.map(nodes.Int),
+    "Base64": st.binary(max_size=100).map(b64encode).map(bytes.decode).map(nodes.String),
     "BigInt": _WHOLE.map(nodes.Int),
     "String": (_TEXTS | st.emails() | st.sampled_from(["decision", "long enough"])).map(
         nodes.String
@@ -72,6 +75,11 @@ def operations(schema: GraphQLSchema) -> st.SearchStrategy[str]:
     right = from_schema(schema, custom_scalars=scalars)
     wrong = from_schema(schema, custom_scalars=scalars, mode=Mode.NEGATIVE)
     return st.integers(0, 11).flatmap(lambda n: right if n else wrong).map(str)
+
+
+def queries(schema: GraphQLSchema) -> st.SearchStrategy[str]:
+    """Queries only, all of them valid."""
+    return from_queries(schema, custom_scalars=_scalars(schema)).map(str)
 
 
 @dataclass

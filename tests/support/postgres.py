@@ -8,11 +8,14 @@ from uuid import uuid4
 
 import asyncpg
 
+from db.claims import System
 from db.migrate import upgrade
 
 # Scratch data: nothing has to survive a power cut.
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 TEMPLATE = "migrated"
+TESTING = System("tests")
+"""What tests look at and prepare in the database themselves, through the server's own role."""
 
 
 def dsn_of(server_dsn: str, database: str) -> str:
@@ -22,22 +25,23 @@ def dsn_of(server_dsn: str, database: str) -> str:
 
 async def make_template(server_dsn: str) -> None:
     """Make the database that all others are copies of, with the real migrations."""
-    await _execute(server_dsn, f"CREATE DATABASE {TEMPLATE}")
+    await execute(server_dsn, f"CREATE DATABASE {TEMPLATE}")
     await upgrade(dsn_of(server_dsn, TEMPLATE))
 
 
 @asynccontextmanager
-async def fresh_database(server_dsn: str) -> AsyncIterator[str]:
+async def fresh_database(server_dsn: str, template: str = TEMPLATE) -> AsyncIterator[str]:
     """Yield the DSN of a new, migrated database; it goes when the block ends."""
     name = f"test_{uuid4().hex}"
-    await _execute(server_dsn, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await execute(server_dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield dsn_of(server_dsn, name)
     finally:
-        await _execute(server_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        await execute(server_dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def _execute(dsn: str, statement: str) -> None:
+async def execute(dsn: str, statement: str) -> None:
+    """Run a statement as the superuser that the database belongs to."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(statement)

@@ -18,6 +18,7 @@ from domain.reading.batch import Batch
 from domain.reading.lines import Cutter
 from domain.reading.records import NO_TIME
 from tests.support.library import answered, said, transcript
+from tests.support.postgres import TESTING
 from tests.support.transcripts import WORDS
 
 _VOCABULARY = [
@@ -49,7 +50,7 @@ async def shelve(
     """A session whose conversation was read; nothing of it is in the block store."""
     session = uuid4()
     row = {"scope_id": scope_id, "id": session, "session_id": name or str(session), "version": 1}
-    async with db.begin() as connection:
+    async with db.begin(TESTING) as connection:
         moment = {"created_at": func.now(), "updated_at": func.now()}
         await connection.execute(insert(sessions).values(**row, **moment))
     progress, known = Progress(1, NO_TIME), None
@@ -69,7 +70,7 @@ async def explained(db: Database, access: Access, only: Only) -> dict[str, Any]:
     """The plan of a search with its times, as PostgreSQL tells them in JSON."""
     compiled = found(access, only, limit=21).compile(dialect=db.engine.dialect)
     values = tuple(compiled.params[name] for name in compiled.positiontup or ())
-    async with db.read() as connection:
+    async with db.read(access) as connection:
         statement = f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled.string}"
         rows = await connection.exec_driver_sql(statement, values)
         plan: dict[str, Any] = rows.scalar_one()[0]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.graph.client import newcomer
 from tests.support.browser import PHONE
@@ -75,6 +76,7 @@ async def test_an_entry_is_found_tagged_starred_edited_and_moved(
     await page.get_by_role("searchbox").fill("")
     await page.get_by_label("Only").select_option("starred")
     await expect(page.get_by_text("Use keyset cursors")).to_be_hidden()
+    await expect(entry).to_be_visible()
     await entry.get_by_role("button", name="Edit").click()
     await page.get_by_label("What was learned").fill("Bind them explicitly")
     await page.get_by_role("button", name="Keep it").click()
@@ -86,6 +88,30 @@ async def test_an_entry_is_found_tagged_starred_edited_and_moved(
     await entry.get_by_role("link", name="Bind them explicitly").click()
     await expect(page).to_have_url(re.compile("/knowledge/."))
     await expect(page.get_by_text("in Compilers")).to_be_visible()
+
+
+async def test_a_star_that_is_still_on_its_way_reaches_the_list_of_starred_entries(
+    server: RunningServer, open_page: OpenPage
+) -> None:
+    owner = await newcomer(server)
+    await owner.write("Slow networks exist")
+    page = (await open_page()).page
+    await sign_in(page, owner)
+    arrived = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        if "starKnowledge" in (route.request.post_data or ""):
+            await arrived.wait()
+        await route.continue_()
+
+    await page.route("**/graphql", slowly)
+    await page.goto(f"{server.url}/knowledge")
+    entry = page.get_by_role("listitem").filter(has_text="Slow networks")
+    await entry.get_by_role("button", name="Star").click()
+    await page.get_by_label("Only").select_option("starred")
+    await expect(page.get_by_text("No entry is like that")).to_be_visible()
+    arrived.set()
+    await expect(entry).to_be_visible()
 
 
 async def test_a_key_with_one_scope_is_made_labelled_and_revoked(

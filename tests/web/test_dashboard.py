@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.graph.client import Caller, newcomer
+from tests.graph.client import newcomer
 from tests.support.server import RunningServer
 from tests.web.conftest import OpenPage
-
-
-async def sign_in(page: Page, caller: Caller) -> None:
-    """Sign in with the caller's key."""
-    await page.goto(f"{caller.server.url}/")
-    await page.get_by_label("API key").fill(caller.api_key or "")
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("navigation")).to_be_visible()
+from tests.web.world import menu, sign_in
 
 
 async def test_a_newcomer_opens_an_account_and_is_shown_the_key_once(
@@ -29,9 +22,12 @@ async def test_a_newcomer_opens_an_account_and_is_shown_the_key_once(
     key = await page.get_by_label("the key", exact=True).inner_text()
     answer = await server.client.get("/api/sessions", headers={"x-api-key": key})
     assert answer.status_code == 200
-    variables = await page.get_by_label(
-        "the variables of the session scripts", exact=True
-    ).inner_text()
+    command = await page.get_by_label("the set-up command", exact=True).inner_text()
+    assert command == f"curl -fsS {server.url}/setup.sh | TEAMLORE_KEY={key} bash"
+    variables = await page.locator(
+        "pre[aria-label='the variables of the session scripts']"
+    ).text_content()
+    assert variables is not None
     assert f"CSR_API_KEY={key}" in variables
     assert f"CSR_URL={server.url}" in variables
     await page.get_by_role("button", name="I have kept the key").click()
@@ -44,7 +40,7 @@ async def test_an_entry_is_added_found_deleted_and_brought_back(
 ) -> None:
     page = (await open_page()).page
     await sign_in(page, await newcomer(server))
-    await page.get_by_role("link", name="Knowledge", exact=True).click()
+    await menu(page, "Knowledge").click()
     await page.get_by_role("button", name="Add an entry").click()
     await page.get_by_label("What was learned, in a sentence").fill("Pools starve under load")
     await page.get_by_role("button", name="Keep it").click()
@@ -67,12 +63,11 @@ async def test_two_people_of_a_team_see_each_others_knowledge_live(
     await ada.do("inviteToTeam", {"teamId": team, "email": ben.email}, "memberId")
     page = (await open_page()).page
     await sign_in(page, ben)
-    await page.get_by_role("link", name="Teams").click()
+    await menu(page, "Teams").click()
     await page.get_by_role("link", name="Live wires").click()
     await expect(page.get_by_text("live", exact=True)).to_be_visible()
-    await page.wait_for_timeout(300)
     await ada.write("Retries need jitter", team)
-    await expect(page.get_by_text("Retries need jitter")).to_be_visible(timeout=1500)
+    await expect(page.get_by_text("Retries need jitter")).to_be_visible()
 
 
 async def test_a_wrong_key_is_told_at_once(server: RunningServer, open_page: OpenPage) -> None:

@@ -1,12 +1,6 @@
-"""Every page with real data: accessible, in light and dark, wide and on a phone.
-
-TEAMLORE_SHOTS=folder keeps a picture of each.
-"""
+"""Every page with real data: accessible, in light and dark, wide and on a phone."""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
@@ -16,7 +10,7 @@ from tests.support.browser import DESKTOP, PHONE
 from tests.support.dial import dial
 from tests.support.server import RunningServer
 from tests.web.conftest import OpenPage
-from tests.web.world import build, sign_in
+from tests.web.world import build, settled, sign_in
 
 AXE = BUILT.parent / "node_modules" / "axe-core" / "axe.min.js"
 # The default run takes each width and each colour once.
@@ -26,7 +20,6 @@ FORMS = [
     pytest.param(DESKTOP, True, id="desktop-dark"),
     pytest.param(PHONE, False, id="phone-light"),
 ]
-SHOTS = os.environ.get("TEAMLORE_SHOTS")
 BROKEN = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
   .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html).join(" | ")}`)"""
 
@@ -38,12 +31,6 @@ async def violations(page: Page) -> list[str]:
     return found
 
 
-async def settled(page: Page) -> None:
-    """Wait until nothing is being loaded any more."""
-    await page.wait_for_load_state("networkidle")
-    await page.wait_for_function("!document.querySelector('.loading')")
-
-
 @pytest.mark.parametrize(("size", "dark"), FORMS[: dial(2, 4)])
 async def test_every_page_is_accessible_and_fits(
     server: RunningServer, open_page: OpenPage, size: tuple[int, int], dark: bool
@@ -52,23 +39,12 @@ async def test_every_page_is_accessible_and_fits(
     page = (await open_page(size=size, dark=dark)).page
     await page.goto(f"{server.url}/")
     wrong = {"home": await violations(page)}
-    await keep(page, "home", size, dark)
     await sign_in(page, world.owner)
     for name, address in world.pages.items():
         await page.goto(f"{server.url}{address}")
         await settled(page)
-        await page.wait_for_timeout(250)
-        await keep(page, name, size, dark)
         wrong[name] = await violations(page)
         width = await page.evaluate("document.documentElement.scrollWidth")
         if width > size[0]:
             wrong[name].append(f"it is {width} px wide")
     assert {name: found for name, found in wrong.items() if found} == {}
-
-
-async def keep(page: Page, name: str, size: tuple[int, int], dark: bool) -> None:
-    """A picture, when pictures are wanted."""
-    if SHOTS:
-        form = "phone" if size == PHONE else "desktop"
-        path = Path(SHOTS) / f"{name}-{form}-{'dark' if dark else 'light'}.png"
-        await page.screenshot(path=path)

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from settings import Settings
 from tests.conftest import Serve
 from tests.graph.client import Caller, newcomer
+from tests.support.browser import PHONE
 from tests.support.server import RunningServer
 from tests.web.conftest import OpenPage
 
@@ -38,6 +39,7 @@ async def test_somebody_signed_in_runs_a_query_and_sees_the_explorer(
     page = (await open_page()).page
     await page.goto(f"{server.url}/graphiql")
     await sign_in(page, caller)
+    await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("viewer")
     await page.get_by_role("button", name="Execute query").click()
     await expect(page.locator(".graphiql-response")).to_contain_text("Graphs are read in a browser")
 
@@ -56,9 +58,30 @@ async def test_a_subscription_shows_what_happens_elsewhere(
     await expect(page.locator(".graphiql-tab")).to_contain_text("Feed")
     await page.get_by_role("button", name="Execute query").click()
     await expect(page.get_by_role("button", name="Stop query")).to_be_visible()
-    await page.wait_for_timeout(300)  # the page does not show when the server has begun to follow
-    await caller.write("Seen without a reload")
-    await expect(page.locator(".graphiql-response")).to_contain_text("Seen without a reload")
+    response = page.locator(".graphiql-response")
+    # Nothing shows when the server has begun to follow.
+    while "Seen without a reload" not in await response.inner_text():
+        await caller.write("Seen without a reload")
+        await page.wait_for_timeout(300)
+
+
+async def test_it_is_usable_on_a_phone(server: RunningServer, open_page: OpenPage) -> None:
+    caller = await newcomer(server)
+    await caller.write("Read on the way")
+    page = (await open_page(size=PHONE)).page
+    await page.goto(f"{server.url}/graphiql")
+    await sign_in(page, caller)
+    await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("viewer")
+    await page.get_by_role("button", name="Execute query").click()
+    response = page.locator(".graphiql-response")
+    await expect(response).to_contain_text("Read on the way")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    for part in (page.locator(".graphiql-query-editor"), response):
+        box = await part.bounding_box()
+        assert box is not None
+        assert box["width"] >= 150, box
+        assert box["height"] >= 200, box
+        assert box["x"] + box["width"] <= PHONE[0] + 1, box
 
 
 async def test_a_wrong_key_is_said_to_be_wrong(server: RunningServer, open_page: OpenPage) -> None:

@@ -13,7 +13,7 @@ from tests.graph.client import newcomer
 from tests.graph.test_conversations import put, talk
 from tests.support.browser import Watched
 from tests.support.server import RunningServer
-from tests.web.world import sign_in
+from tests.web.world import menu, sign_in
 
 
 async def test_what_happened_meanwhile_is_there_without_a_reload(
@@ -29,10 +29,10 @@ async def test_what_happened_meanwhile_is_there_without_a_reload(
         watched.outages = True
         page, other = watched.page, await watched.page.context.new_page()
         await sign_in(page, owner)
-        await page.get_by_role("link", name="Sessions", exact=True).click()
+        await menu(page, "Sessions").click()
         await expect(page.get_by_role("heading", name="No sessions yet")).to_be_visible()
         await sign_in(other, owner)
-        await other.get_by_role("link", name="Teams", exact=True).click()
+        await menu(other, "Teams").click()
         await other.get_by_role("link", name="Survivors").click()
         await expect(other.get_by_text("live", exact=True)).to_be_visible()
         await owner.write("Before the fall", team)
@@ -49,10 +49,10 @@ async def test_what_happened_meanwhile_is_there_without_a_reload(
             await away.write("While it was down", team)
             await put(away, "meanwhile", *talk(2))
         serve_process({"PORT": str(urlsplit(url).port)})
-        await expect(other.get_by_text("learned: While it was down")).to_be_visible(timeout=20_000)
+        await expect(other.get_by_text("learned: While it was down")).to_be_visible(timeout=40_000)
         await expect(other.get_by_text("learned: While it was down")).to_have_count(1)
         await expect(page.get_by_role("link").filter(has_text="Message 1")).to_be_visible(
-            timeout=20_000
+            timeout=40_000
         )
         await watched.close()
         assert not watched.strangers

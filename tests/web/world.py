@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.graph.client import Caller, newcomer
 from tests.graph.test_conversations import upload
@@ -108,3 +108,14 @@ async def sign_in(page: Page, caller: Caller) -> None:
     await page.get_by_label("API key").fill(caller.api_key or "")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("navigation")).to_be_visible()
+
+
+def menu(page: Page, name: str) -> Locator:
+    """The link to one of the pages that everybody has, which other links may be named like."""
+    return page.get_by_role("navigation", name="Pages").get_by_role("link", name=name, exact=True)
+
+
+async def settled(page: Page) -> None:
+    """Wait until nothing is being loaded any more."""
+    await page.wait_for_load_state("networkidle")
+    await page.wait_for_function("!document.querySelector('.loading')")

@@ -99,7 +99,7 @@ FUNCTIONS = (
         "teamlore_emoji",
         "t text",
         "tsvector",
-        rf"CASE WHEN t ~ '[{_EMOJI}]' THEN (SELECT to_tsvector('simple', string_agg("  # noqa: S608
+        rf"CASE WHEN t ~ '[{_EMOJI}]' THEN (SELECT to_tsvector('simple', string_agg("  # noqa: S608 - ours
         rf"'xe' || to_hex(ascii(m[1])), ' ')) FROM regexp_matches(t, '([{_EMOJI}])', 'g') AS m) "
         "ELSE ''::tsvector END",
     ),

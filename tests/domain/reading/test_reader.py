@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from domain import sessions
 from domain.reading.lines import Cutter
+from domain.sessions import About
 from tests.support.library import Library, answered, said, transcript
 
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -155,6 +158,36 @@ async def test_a_long_conversation_leaves_others_their_turn(
     assert turns.index(await library.id("short")) == 1
     assert len(turns) > 5
     assert len(await library.rows(MESSAGES)) == 21
+
+
+@pytest.mark.parametrize("patience", [0.2, 1_000])
+async def test_uploads_go_first_but_never_for_long_nor_before_who_waits(
+    library: Library, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    from domain.reading import reader
+
+    monkeypatch.setattr(reader, "YIELD_SECONDS", patience)
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield transcript(said("slow"))
+        begun.set()
+        await end.wait()
+
+    running = asyncio.create_task(library.custody.upload(library.actor, "slow", slow(), About()))
+    await begun.wait()
+    await library.upload("s", transcript(*LINES), chunk=1000)
+    await library.reader.start()
+    if patience > 1:
+        await asyncio.sleep(2 * reader.LOOK_SECONDS)
+        assert await library.rows(MESSAGES) == []
+        assert await library.reader.settled(library.account, await library.id("s"))
+    while len(await library.rows(MESSAGES)) < 7:  # noqa: ASYNC110 - rows have no events
+        await asyncio.sleep(0.05)
+    end.set()
+    await running
+    assert await library.reader.settled(library.account, await library.id("slow"))
+    assert len(await library.rows(MESSAGES)) == 8
 
 
 async def test_two_readers_of_one_file_write_it_once(library: Library) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from sqlalchemy import text
-
 from db import accounts
 from db.messages import Only
 from domain.reading.conversation import Part, narrowed, page
 from domain.reading.search import search
 from tests.support.dial import dial
 from tests.support.library import Library
+from tests.support.postgres import TESTING, execute
 from tests.support.shelves import explained, indexes_of, shelve, talk
 
 NEEDLE = "the purple kettle whistles"
@@ -19,15 +18,14 @@ NEEDLE = "the purple kettle whistles"
 
 async def test_a_phrase_in_10_000_messages_is_found_by_the_index(library: Library) -> None:
     stranger = uuid4()
-    async with library.db.begin() as connection:
+    async with library.db.begin(TESTING) as connection:
         await accounts.create(connection, stranger, "eve", {"username": "eve"})
     for seed in range(10):
         data = talk(seed, 1000, NEEDLE if seed == 4 else None)
         await shelve(library.db, library.readings, library.actor.account_id, data)
     for seed in range(dial(2, 20)):
         await shelve(library.db, library.readings, stranger, talk(seed, 1000, NEEDLE))
-    async with library.db.begin() as connection:
-        await connection.execute(text("ANALYZE"))
+    await execute(library.db.dsn, "ANALYZE")
     only = narrowed(library.actor, Only(), f'"{NEEDLE}"')
     plans = [await explained(library.db, library.actor.access, only) for _ in range(5)]
     assert "messages_search_idx" in indexes_of(plans[0])

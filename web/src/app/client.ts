@@ -1,6 +1,6 @@
 // One client a credential: queries and mutations over HTTP, subscriptions over one socket that
 // reconnects by itself. Feeds keep their cursor and resume behind it (see feed.ts).
-import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
+import { Client, fetchExchange, mapExchange, subscriptionExchange } from "@urql/core";
 import { type Cache, cacheExchange } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { type Client as SocketClient, createClient } from "graphql-ws";
@@ -44,6 +44,11 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
     preferGetMethod: false,
     fetchOptions: () => ({ headers: authorization(credential) }),
     exchanges: [
+      mapExchange({
+        onError: ({ response }) => {
+          if ((response as Response | undefined)?.status === 401) onUnauthenticated();
+        },
+      }),
       cacheExchange({
         keys: new Proxy(
           {},
@@ -59,7 +64,12 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
           Mutation: {
             pinKnowledge: (_result, _args, cache) => forget(cache, "knowledge"),
             unpinKnowledge: (_result, _args, cache) => forget(cache, "knowledge"),
-            tagKnowledge: (_result, _args, cache) => forget(cache, "knowledgeFacets"),
+            starKnowledge: (_result, _args, cache) => forgetNarrowed(cache, "starred"),
+            unstarKnowledge: (_result, _args, cache) => forgetNarrowed(cache, "starred"),
+            tagKnowledge: (_result, _args, cache) => {
+              forget(cache, "knowledgeFacets");
+              forgetNarrowed(cache, "tags");
+            },
             createKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
             restoreKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
             deleteKnowledge: (_result, _args, cache) => forget(cache, "knowledge", "searchKnowledge", "knowledgeFacets"),
@@ -94,6 +104,14 @@ export function connect(credential: string, onUnauthenticated: () => void): Conn
 function forget(cache: Cache, ...fields: string[]): void {
   for (const { fieldName, fieldKey } of cache.inspectFields("Query"))
     if (fields.includes(fieldName)) cache.invalidate("Query", fieldKey);
+}
+
+// As `forget`, for the lists of entries that were narrowed by what has changed.
+function forgetNarrowed(cache: Cache, by: string): void {
+  for (const { fieldName, fieldKey, arguments: given } of cache.inspectFields("Query")) {
+    const filter = given?.["filter"] as Record<string, unknown> | null | undefined;
+    if ((fieldName === "knowledge" || fieldName === "searchKnowledge") && filter?.[by] != null) cache.invalidate("Query", fieldKey);
+  }
 }
 
 function wait(milliseconds: number): Promise<void> {

@@ -2,6 +2,8 @@
 import { useEffect, useRef, useState } from "react";
 
 import { useAccount } from "./account";
+import { useAsk } from "./ask";
+import { graphql } from "./graph";
 
 export interface FeedEvent {
   __typename?: string;
@@ -9,7 +11,8 @@ export interface FeedEvent {
   at?: string;
 }
 
-const BEGUN_MS = 500;
+const NOW = graphql("query Now($scopes: [ID!]) { feedCursor(scopes: $scopes) }");
+const AGAIN_MS = 1000;
 
 export type FeedState = "connecting" | "live" | "away";
 
@@ -20,24 +23,27 @@ interface Options<EventT extends FeedEvent> {
   onEvent: (event: EventT) => void;
   /** Behind which event to begin; left out, the feed begins now. */
   after?: string | null;
-  /** The feed began without a place to resume from: what happened before it is to be read anew. */
-  onGap?: () => void;
+  /** Whose log it is, where the feed begins now: ids of teams, left out for all that one sees. */
+  scopes?: string[];
+  /** The feed has its beginning: what was read before it is to be read anew. */
+  onBegun?: () => void;
   paused?: boolean;
 }
 
 export function useFeed<EventT extends FeedEvent>(options: Options<EventT>): FeedState {
-  const { query, field, variables, onEvent, onGap, paused } = options;
+  const { query, field, variables, onEvent, onBegun, paused } = options;
   const { socket, isOpen } = useAccount().connected;
+  const ask = useAsk();
   const [state, setState] = useState<FeedState>("connecting");
-  const handle = useRef({ onEvent, onGap, start: options.after ?? null });
-  handle.current = { onEvent, onGap, start: options.after ?? null };
+  const handle = useRef({ onEvent, onBegun, start: options.after ?? null });
+  handle.current = { onEvent, onBegun, start: options.after ?? null };
   const given = JSON.stringify(variables);
+  const scopes = JSON.stringify(options.scopes ?? null);
 
   useEffect(() => {
     if (paused) return undefined;
     let after: string | null = handle.current.start;
     let ended = false;
-    let begun: ReturnType<typeof setTimeout> | undefined;
     let retry: ReturnType<typeof setTimeout> | undefined;
     let stop = () => {};
     const follow = () => {
@@ -59,36 +65,54 @@ export function useFeed<EventT extends FeedEvent>(options: Options<EventT>): Fee
             after = event.cursor;
             handle.current.onEvent(event);
           },
-          error: () => again(),
+          error: (reason) => again(isRefusal(reason)),
           complete: () => again(),
         },
       );
     };
-    const again = () => {
+    const again = (refused = false) => {
       if (ended) return;
       setState("away");
-      retry = setTimeout(follow, 1000);
+      if (refused) after = null; // the log is no longer kept so far back
+      retry = setTimeout(refused ? begin : follow, AGAIN_MS);
     };
-    const connected = () => {
-      setState("live");
-      // The protocol does not say when a feed has begun, only that it soon has.
-      clearTimeout(begun);
-      begun = setTimeout(() => after === null && handle.current.onGap?.(), BEGUN_MS);
+    // The protocol does not say when a feed has begun: behind the cursor of now, it does not matter.
+    const begin = () => {
+      if (scopes === "[]") {
+        handle.current.onBegun?.();
+        return follow();
+      }
+      ask(NOW, { scopes: JSON.parse(scopes) as string[] | null }).then(
+        ({ feedCursor }) => {
+          if (ended) return;
+          after = feedCursor;
+          handle.current.onBegun?.();
+          follow();
+        },
+        () => {
+          if (!ended) retry = setTimeout(begin, AGAIN_MS);
+        },
+      );
     };
+    const connected = () => setState("live");
     const closed = () => {
       if (ended) return;
       setState("away");
     };
     const offs = [socket.on("connected", connected), socket.on("closed", closed)];
     if (isOpen()) connected();
-    follow();
+    if (after === null) begin();
+    else follow();
     return () => {
       ended = true;
       clearTimeout(retry);
-      clearTimeout(begun);
       stop();
       for (const off of offs) off();
     };
-  }, [socket, isOpen, query, field, given, paused]);
+  }, [socket, isOpen, ask, query, field, given, scopes, paused]);
   return state;
+}
+
+function isRefusal(reason: unknown): boolean {
+  return Array.isArray(reason) && reason.some((error: { extensions?: { code?: string } }) => error.extensions?.code === "BAD_USER_INPUT");
 }

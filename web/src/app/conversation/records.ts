@@ -172,7 +172,7 @@ export function useRecords(id: string, file: string): Records {
     variables: { id },
     after: end?.cursor ?? null,
     paused: file !== "" || end === null,
-    onGap: () => end?.cursor === null && again(),
+    scopes: [], // its cursors are places in the conversation
     onEvent: ({ cursor, message }) => {
       if (!message) return again(); // another version took its place
       pieces.current?.add(message);

@@ -1,4 +1,5 @@
 // What there is to narrow the list by, with how much each would leave.
+import { useEffect } from "react";
 
 import { useQuery } from "../query";
 import { graphql } from "../graph";
@@ -34,11 +35,22 @@ export function filterOf({ type, project, tag, author, only }: Narrowed) {
     authorId: author || null,
     pinned: only === "pinned" ? true : null,
     starred: only === "starred" ? true : null,
+    everyTeam: true,
   };
 }
 
-export function Facets({ narrowed, set }: { narrowed: Narrowed; set: (name: string, value: string) => void }) {
-  const [{ data }] = useQuery({ query: FACETS, variables: { teamId: narrowed.team || null, filter: filterOf(narrowed) } });
+interface FacetsProps {
+  narrowed: Narrowed;
+  set: (name: string, value: string) => void;
+  /** How often something changed elsewhere: each time the figures are asked for again. */
+  news: number;
+}
+
+export function Facets({ narrowed, set, news }: FacetsProps) {
+  const [{ data }, again] = useQuery({ query: FACETS, variables: { teamId: narrowed.team || null, filter: filterOf(narrowed) } });
+  useEffect(() => {
+    if (news) again({ requestPolicy: "network-only" });
+  }, [news, again]);
   const facets = data?.knowledgeFacets;
   const counted = (all: readonly { value: string; count: number }[] | undefined) =>
     (all ?? []).map(({ value, count }) => ({ value, label: `${value} (${count})` }));

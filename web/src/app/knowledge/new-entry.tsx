@@ -4,6 +4,7 @@ import { useMutation } from "urql";
 
 import { graphql } from "../graph";
 import { type Refusal, refusal } from "../problems";
+import { useQuery } from "../query";
 import { Button, Failure, Field } from "../ui/kit";
 
 const CREATE = graphql(`
@@ -17,10 +18,15 @@ const CREATE = graphql(`
   }
 `);
 
+const PLACES = graphql(`
+  query PlacesToKeepIn { teams { id name myRole } }
+`);
+
 const TYPES = ["decision", "solution", "error_fix", "pattern"];
 
-export function NewEntry({ onDone }: { onDone: () => void }) {
+export function NewEntry({ team, onDone }: { team: string; onDone: () => void }) {
   const [, create] = useMutation(CREATE);
+  const [{ data: places }] = useQuery({ query: PLACES });
   const [wrong, setWrong] = useState<Refusal | null>(null);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -34,6 +40,7 @@ export function NewEntry({ onDone }: { onDone: () => void }) {
         project: text("project") || null,
         tags: text("tags").split(",").map((tag) => tag.trim()).filter(Boolean),
         timestamp: Date.now(),
+        teamId: text("team") || null,
       },
     });
     const problem = refusal(data?.createKnowledge, error);
@@ -57,6 +64,20 @@ export function NewEntry({ onDone }: { onDone: () => void }) {
       </Field>
       <Field label="What was learned, in a sentence" wrong={wrong?.fields["summary"]}>
         {(ids) => <input {...ids} name="summary" required />}
+      </Field>
+      <Field label="Kept for" hint="Whoever is in the team sees it; alone, only you do." wrong={wrong?.fields["teamId"]}>
+        {(ids) => (
+          <select {...ids} name="team" defaultValue={team} key={places ? "known" : "asked"}>
+            <option value="">yourself alone</option>
+            {places?.teams
+              .filter(({ myRole }) => myRole !== "VIEWER")
+              .map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+          </select>
+        )}
       </Field>
       <Field label="Details" wrong={wrong?.fields["details"]}>
         {(ids) => <textarea {...ids} name="details" />}

@@ -159,8 +159,13 @@ function FirstSteps({ made }: { made: NewAccount }) {
       </div>
       <div>
         <h2>Back up your sessions</h2>
-        <p>Set these in the shell, then paste the registry's set-up script.</p>
-        <Copied label="the variables of the session scripts" text={`export CSR_API_KEY=${made.apiKey} CSR_URL=${here}`} />
+        <p>Paste this in a shell on the machine where you use Claude Code. It backs everything up now, and each session after every turn.</p>
+        <Copied label="the set-up command" text={`curl -fsS ${here}/setup.sh | TEAMLORE_KEY=${made.apiKey} bash`} />
+        <details>
+          <summary>With the scripts of the Claude Session Registry instead</summary>
+          <p>Set these in the shell, then paste its set-up script as its document prints it.</p>
+          <Copied label="the variables of the session scripts" text={`export CSR_API_KEY=${made.apiKey} CSR_URL=${here}`} />
+        </details>
       </div>
       <div>
         <h2>Connect the MCP client</h2>

@@ -1,15 +1,17 @@
 // Search as you type, or the newest first, narrowed by what there is; an entry has an address too.
-import { useDeferredValue, useState } from "react";
+import { useDeferredValue, useEffect, useState } from "react";
+import { useClient } from "urql";
 import { Link, useSearchParams } from "wouter";
 
 import { graphql } from "../graph";
 import { ENTRY } from "../knowledge/entry";
 import { EntryCard } from "../knowledge/entry-card";
 import { Facets, type Narrowed, filterOf } from "../knowledge/facets";
+import { Following, type News, useNews } from "../knowledge/following";
 import { NewEntry } from "../knowledge/new-entry";
 import { said } from "../problems";
 import { useQuery } from "../query";
-import { Button, Dialog, Empty, Failure, Loading } from "../ui/kit";
+import { Button, Dialog, Empty, Failure, Live, Loading } from "../ui/kit";
 
 const LATEST = graphql(
   `
@@ -69,12 +71,14 @@ export default function KnowledgePage() {
   const words = useDeferredValue(get("q").trim());
   const narrowed: Narrowed = { type: get("type"), project: get("project"), tag: get("tag"), author: get("author"), team: get("team"), only: get("only") };
   const [adding, setAdding] = useState(false);
+  const news = useNews();
   const key = `${words} ${JSON.stringify(narrowed)}`;
   return (
     <>
       <title>Knowledge · Teamlore</title>
       <div className="row">
         <h1 className="grow">Knowledge</h1>
+        <Live state={news.state} />
         <Button kind="main" onPress={() => setAdding(true)}>
           Add an entry
         </Button>
@@ -88,24 +92,29 @@ export default function KnowledgePage() {
           onChange={(e) => set("q", e.target.value)}
         />
       </div>
-      <Facets narrowed={narrowed} set={set} />
-      {words ? <Found key={key} words={words} narrowed={narrowed} /> : <Newest key={key} narrowed={narrowed} />}
+      <Following news={news} />
+      <Facets narrowed={narrowed} set={set} news={news.times} />
+      {words ? <Found key={key} words={words} narrowed={narrowed} news={news} /> : <Newest key={key} narrowed={narrowed} news={news} />}
       <Dialog title="A new entry" open={adding} onClose={() => setAdding(false)}>
-        <NewEntry onDone={() => setAdding(false)} />
+        <NewEntry team={narrowed.team} onDone={() => setAdding(false)} />
       </Dialog>
     </>
   );
 }
 
-function Newest({ narrowed }: { narrowed: Narrowed }) {
+function Newest({ narrowed, news }: { narrowed: Narrowed; news: News }) {
   const [after, setAfter] = useState<string | null>(null);
-  const [{ data, error, fetching }, again] = useQuery({
-    query: LATEST,
-    variables: { after, teamId: narrowed.team || null, filter: filterOf(narrowed) },
-  });
+  const asked = { teamId: narrowed.team || null, filter: filterOf(narrowed) };
+  const [{ data, error, fetching }, again] = useQuery({ query: LATEST, variables: { ...asked, after } });
+  const client = useClient();
+  useEffect(() => {
+    if (news.times) void client.query(LATEST, { ...asked, after: null }, { requestPolicy: "network-only" }).toPromise();
+    // Only news asks again; another question is asked by itself.
+  }, [news.times]);
   if (error && !data) return <Failure message={said(error)} retry={() => again({ requestPolicy: "network-only" })} />;
   if (!data) return <Loading what="entries" />;
-  const { nodes, pageInfo } = data.knowledge;
+  const { pageInfo } = data.knowledge;
+  const nodes = data.knowledge.nodes.filter(({ id }) => !news.gone.has(id));
   if (nodes.length === 0)
     return Object.values(narrowed).some(Boolean) ? (
       <Empty title="No entry is like that">Take a filter away.</Empty>
@@ -124,15 +133,18 @@ function Newest({ narrowed }: { narrowed: Narrowed }) {
   );
 }
 
-function Found({ words, narrowed }: { words: string; narrowed: Narrowed }) {
+function Found({ words, narrowed, news }: { words: string; narrowed: Narrowed; news: News }) {
   const [after, setAfter] = useState<string | null>(null);
-  const [{ data, error, fetching }, again] = useQuery({
-    query: SEARCH,
-    variables: { query: words, after, teamId: narrowed.team || null, filter: filterOf(narrowed) },
-  });
+  const asked = { query: words, teamId: narrowed.team || null, filter: filterOf(narrowed) };
+  const [{ data, error, fetching }, again] = useQuery({ query: SEARCH, variables: { ...asked, after } });
+  const client = useClient();
+  useEffect(() => {
+    if (news.times) void client.query(SEARCH, { ...asked, after: null }, { requestPolicy: "network-only" }).toPromise();
+  }, [news.times]);
   if (error && !data) return <Failure message={said(error)} retry={() => again({ requestPolicy: "network-only" })} />;
   if (!data) return <Loading what="what matches" />;
-  const { edges, totalCount, pageInfo } = data.searchKnowledge;
+  const { totalCount, pageInfo } = data.searchKnowledge;
+  const edges = data.searchKnowledge.edges.filter(({ node }) => !news.gone.has(node.id));
   if (edges.length === 0) return <Empty title="Nothing matches">Try fewer words, or another one.</Empty>;
   return (
     <>
@@ -168,6 +180,10 @@ function More({ busy, onPress }: { busy: boolean; onPress: () => void }) {
 
 export function EntryPage({ id }: { id: string }) {
   const [{ data, error }, again] = useQuery({ query: ONE, variables: { id } });
+  const news = useNews();
+  useEffect(() => {
+    if (news.times) again({ requestPolicy: "network-only" });
+  }, [news.times, again]);
   if (error && !data) return <Failure message={said(error)} retry={() => again({ requestPolicy: "network-only" })} />;
   if (!data) return <Loading what="the entry" />;
   return (
@@ -176,7 +192,11 @@ export function EntryPage({ id }: { id: string }) {
       <p>
         <Link to="/knowledge">All knowledge</Link>
       </p>
-      <h1>An entry</h1>
+      <div className="row">
+        <h1 className="grow">An entry</h1>
+        <Live state={news.state} />
+      </div>
+      <Following news={news} />
       {data.node?.__typename === "KnowledgeEntry" ? (
         <ul className="plain">
           <EntryCard given={data.node} me={data.viewer.id} />

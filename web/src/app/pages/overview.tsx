@@ -1,18 +1,16 @@
 // The page one lands on: what happened lately, and what it took.
 import "../overview/overview.css";
 
-import { Suspense, lazy, useMemo, useState } from "react";
 import { Link } from "wouter";
 
-import { bytes, compact, count } from "../amounts";
+import { compact } from "../amounts";
 import { graphql } from "../graph";
 import { Calendar } from "../overview/calendar";
+import { Kept } from "../overview/kept";
+import { Tokens } from "../overview/tokens";
 import { said } from "../problems";
 import { useQuery } from "../query";
-import { Ago, Empty, Failure, Field, Loading } from "../ui/kit";
-
-// The chart and its library come after the numbers.
-const DayChart = lazy(() => import("../overview/day-chart"));
+import { Ago, Failure, Loading } from "../ui/kit";
 
 const OVERVIEW = graphql(`
   query Overview {
@@ -23,23 +21,11 @@ const OVERVIEW = graphql(`
         knowledgeEntries sessionSummaries sessions sharedSessions conversationBytes versionBytes syncActions apiKeys teams
         days(last: 90) { date knowledge sessions summaries total }
       }
+      machines { id name revoked sessions conversationBytes lastBackupAt }
     }
     sessions(first: 5) { nodes { id name title sessionId projectName updatedAt } }
   }
 `);
-
-const TOKENS = graphql(`
-  query Tokens($from: Date) {
-    viewer {
-      id
-      byDay: tokenUsage(by: DAY, from: $from) { name tokens { messages input output cacheCreation cacheRead } }
-      byModel: tokenUsage(by: MODEL, from: $from) { name tokens { messages input output cacheCreation cacheRead } }
-      byProject: tokenUsage(by: PROJECT, from: $from) { name tokens { messages input output cacheCreation cacheRead } }
-    }
-  }
-`);
-
-const SPANS = [7, 30, 90, 365];
 
 export default function OverviewPage() {
   const [{ data, error }, again] = useQuery({ query: OVERVIEW, requestPolicy: "cache-and-network" });
@@ -51,9 +37,7 @@ export default function OverviewPage() {
     ["Knowledge", compact(usage.knowledgeEntries), "/knowledge"],
     ["Summaries", compact(usage.sessionSummaries), null],
     ["Teams", compact(usage.teams), "/teams"],
-    ["Shared sessions", compact(usage.sharedSessions), null],
-    ["Conversations", bytes(usage.conversationBytes), null],
-    ["All versions", bytes(usage.versionBytes), null],
+    ["Shared", compact(usage.sharedSessions), null],
     ["Keys", compact(usage.apiKeys), "/settings"],
   ];
   return (
@@ -91,98 +75,7 @@ export default function OverviewPage() {
         </section>
       </div>
       <Tokens />
+      <Kept usage={usage} machines={data.viewer.machines} />
     </>
-  );
-}
-
-function Tokens() {
-  const [span, setSpan] = useState(30);
-  const from = useMemo(() => new Date(Date.now() - (span - 1) * 86_400_000).toISOString().slice(0, 10), [span]);
-  const [{ data, error }, again] = useQuery({ query: TOKENS, variables: { from } });
-  return (
-    <section className="card spaced" aria-labelledby="tokens">
-      <div className="row">
-        <h2 id="tokens" className="grow">
-          Tokens
-        </h2>
-        <Field label="Of the last">
-          {(ids) => (
-            <select {...ids} value={span} onChange={(e) => setSpan(Number(e.target.value))}>
-              {SPANS.map((days) => (
-                <option key={days} value={days}>
-                  {days} days
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-      </div>
-      {error && !data && <Failure message={said(error)} retry={() => again({ requestPolicy: "network-only" })} />}
-      {!data && !error && <Loading what="tokens" />}
-      {data && <TokensOf {...data.viewer} from={from} />}
-    </section>
-  );
-}
-
-interface Group {
-  name: string | null;
-  tokens: { messages: number; input: number; output: number; cacheCreation: number; cacheRead: number };
-}
-
-interface Groups {
-  byDay: Group[];
-  byModel: Group[];
-  byProject: Group[];
-}
-
-function TokensOf({ byDay, byModel, byProject, from }: Groups & { from: string }) {
-  const days = useMemo(() => byDay.flatMap(({ name, tokens }) => (name ? [{ day: name, ...tokens }] : [])), [byDay]);
-  if (byDay.length === 0) return <Empty title="No answers in this time">Tokens are counted once a conversation is backed up and read.</Empty>;
-  return (
-    <>
-      <Suspense fallback={<Loading what="the chart" />}>
-        <DayChart days={days} from={from} />
-      </Suspense>
-      <details>
-        <summary>The same as a table</summary>
-        <Table caption="Tokens by day" groups={byDay} />
-      </details>
-      <div className="halves spaced">
-        <Table caption="By model" groups={byModel} />
-        <Table caption="By project" groups={byProject} />
-      </div>
-    </>
-  );
-}
-
-function Table({ caption, groups }: { caption: string; groups: Group[] }) {
-  return (
-    <div className="scrolls" tabIndex={0} role="region" aria-label={caption}>
-      <table>
-        <caption>{caption}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Answers</th>
-            <th scope="col">Read</th>
-            <th scope="col">Written</th>
-            <th scope="col">Cached</th>
-          </tr>
-        </thead>
-        <tbody>
-          {groups.map(({ name, tokens }) => (
-            <tr key={name}>
-              <th scope="row" className="cut">
-                {name ?? "unknown"}
-              </th>
-              <td title={count(tokens.messages, "answer")}>{compact(tokens.messages)}</td>
-              <td>{compact(tokens.input)}</td>
-              <td>{compact(tokens.output)}</td>
-              <td>{compact(tokens.cacheCreation + tokens.cacheRead)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   );
 }

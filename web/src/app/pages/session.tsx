@@ -1,5 +1,5 @@
 // One session: its conversation, and beside it what is known about it.
-import { useDeferredValue, useState } from "react";
+import { useDeferredValue, useEffect, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 
 import "../conversation/conversation.css";
@@ -11,7 +11,7 @@ import { said } from "../problems";
 import { useQuery } from "../query";
 import { Fragments } from "../ui/fragments";
 import { Ago, Empty, Failure, Loading } from "../ui/kit";
-import { hitAddress } from "./sessions";
+import { hitAddress } from "../sessions/hits";
 
 const SESSION = graphql(`
   query Session($id: ID!) {
@@ -23,10 +23,22 @@ const SESSION = graphql(`
       reading { version size lines problem }
       usage {
         total { messages input output cacheCreation cacheRead }
+        costEstimate { amount currency unpricedModels }
         byModelAndDay { model day tokens { output } }
       }
+      files { path size lines }
       versions { number size lines updatedAt }
       shares { id expiresAt team { id name } }
+    }
+  }
+`);
+
+const LINE_AT = graphql(`
+  query LineAt($id: ID!, $at: DateTime!) {
+    session(id: $id) {
+      id
+      before: messages(filter: { until: $at }, last: 1) { nodes { line } }
+      after: messages(filter: { since: $at }, first: 1) { nodes { line } }
     }
   }
 `);
@@ -46,6 +58,7 @@ export default function SessionPage({ id }: { id: string }) {
   const [{ data, error }, again] = useQuery({ query: SESSION, variables: { id } });
   const [params, setParams] = useSearchParams();
   const retry = () => again({ requestPolicy: "network-only" });
+  useLineAt(id);
   if (error && !data) return <Failure message={said(error)} retry={retry} />;
   if (!data) return <Loading what="the session" />;
   const { session } = data;
@@ -92,6 +105,18 @@ export default function SessionPage({ id }: { id: string }) {
       </div>
     </div>
   );
+}
+
+// An address with a time instead of a line becomes that of the last line until then.
+function useLineAt(id: string) {
+  const [params, setParams] = useSearchParams();
+  const at = params.get("at");
+  const [{ data, error }] = useQuery({ query: LINE_AT, variables: { id, at: at ?? "" }, pause: !at });
+  const found = data?.session && (data.session.before.nodes[0] ?? data.session.after.nodes[0]);
+  const done = at !== null && (data !== undefined || error !== undefined);
+  useEffect(() => {
+    if (done) setParams(found ? { line: String(found.line) } : {}, { replace: true });
+  }, [done, found, setParams]);
 }
 
 function Find({ session, words, onWords }: { session: string; words: string; onWords: (words: string) => void }) {

@@ -3,6 +3,8 @@ import { useState } from "react";
 
 import { useAccount } from "../account";
 import { Audit } from "../settings/audit";
+import { Ending } from "../settings/ending";
+import { Export } from "../settings/export";
 import { Keys } from "../settings/keys";
 import { Password } from "../settings/password";
 import { SignOutEverywhere } from "../settings/sign-out";
@@ -49,6 +51,8 @@ export default function SettingsPage() {
       <SignOutEverywhere />
       <Appearance />
       <Audit />
+      <Export />
+      <Ending hasPassword={viewer.email !== null} username={viewer.username} />
     </>
   );
 }

@@ -7,14 +7,16 @@ import { graphql } from "../graph";
 import { called } from "../people";
 import { said } from "../problems";
 import { useQuery } from "../query";
+import { TeamAudit } from "../teams/audit";
 import { Invitations } from "../teams/invitations";
+import { Learned } from "../teams/learned";
 import { Members } from "../teams/members";
 import { Ownership } from "../teams/ownership";
 import { SharedSessions } from "../teams/shared-sessions";
 import { Ago, Empty, Failure, Live, Loading } from "../ui/kit";
 
 const TEAM = graphql(`
-  query Team($id: ID!) {
+  query Team($id: ID!, $week: EpochMillis!) {
     viewer { id }
     team(id: $id) {
       id
@@ -28,6 +30,7 @@ const TEAM = graphql(`
         }
       }
       knowledge(first: 8) { nodes { id summary type timestamp } }
+      week: knowledge(first: 100, filter: { timestamp: { from: $week } }) { totalCount nodes { id author { id username email } } }
     }
   }
 `);
@@ -62,16 +65,19 @@ interface TeamEvent extends FeedEvent {
 }
 
 const KEPT = 200;
+const WEEK_MS = 7 * 86_400_000;
 
 export default function TeamPage({ id }: { id: string }) {
-  const [{ data, error, fetching }, again] = useQuery({ query: TEAM, variables: { id } });
+  const [week] = useState(() => Date.now() - WEEK_MS);
+  const [{ data, error, fetching }, again] = useQuery({ query: TEAM, variables: { id, week } });
   const [events, setEvents] = useState<TeamEvent[]>([]);
   const renew = () => again({ requestPolicy: "network-only" });
   const state = useFeed<TeamEvent>({
     query: FEED,
     field: "teamFeed",
     variables: { id },
-    onGap: renew,
+    scopes: [id],
+    onBegun: renew,
     onEvent: (event) => {
       setEvents((all) => [event, ...all].slice(0, KEPT));
       renew();
@@ -110,34 +116,14 @@ export default function TeamPage({ id }: { id: string }) {
               ))}
             </ol>
           </section>
-          <section aria-labelledby="learned">
-            <div className="row">
-              <h2 id="learned" className="grow">
-                Learned lately
-              </h2>
-              <Link to={`/knowledge?team=${encodeURIComponent(team.id)}`}>All of it</Link>
-            </div>
-            {team.knowledge.nodes.length === 0 && <p className="quiet">Nothing yet.</p>}
-            <ul className="plain stack">
-              {team.knowledge.nodes.map((entry) => (
-                <li key={entry.id}>
-                  <Link className="entry" to={`/knowledge/${encodeURIComponent(entry.id)}`}>
-                    <span>{entry.summary}</span>
-                    <span className="row small quiet">
-                      <span className="tag">{entry.type}</span>
-                      <Ago at={entry.timestamp} />
-                    </span>
-                  </Link>
-                </li>
-              ))}
-            </ul>
-          </section>
+          <Learned team={team.id} entries={team.knowledge.nodes} weekly={team.week.nodes} many={team.week.totalCount} />
           <SharedSessions sessions={team.sharedSessions.nodes} me={viewer.id} onChanged={renew} />
         </div>
         <div className="stack">
           <Members team={team} members={team.members.nodes} me={viewer.id} onChanged={renew} />
           {leads && <Invitations team={team} onChanged={renew} />}
           <Ownership team={team} onChanged={renew} />
+          {leads && <TeamAudit id={team.id} />}
         </div>
       </div>
     </>

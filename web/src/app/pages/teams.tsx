@@ -3,6 +3,7 @@ import { useMutation } from "urql";
 import { Link } from "wouter";
 
 import { graphql } from "../graph";
+import { called } from "../people";
 import { refusal, said } from "../problems";
 import { useQuery } from "../query";
 import { Ago, Button, Empty, Failure, Field, Loading } from "../ui/kit";
@@ -10,6 +11,12 @@ import { Ago, Button, Empty, Failure, Field, Loading } from "../ui/kit";
 const TEAMS = graphql(`
   query Teams {
     teams { id name myRole createdAt members(first: 1) { totalCount } }
+  }
+`);
+
+const INVITED = graphql(`
+  query Invited {
+    viewer { id invitations(first: 20) { nodes { id teamName role expiresAt inviter { id username email } } } }
   }
 `);
 
@@ -46,8 +53,34 @@ export default function TeamsPage() {
           </li>
         ))}
       </ul>
+      <Invited />
       <NewTeam onMade={() => again({ requestPolicy: "network-only" })} />
     </>
+  );
+}
+
+// To join takes the link: anybody may claim an address.
+function Invited() {
+  const [{ data }] = useQuery({ query: INVITED, requestPolicy: "cache-and-network" });
+  const invitations = data?.viewer.invitations.nodes ?? [];
+  if (invitations.length === 0) return null;
+  return (
+    <section className="card spaced" aria-labelledby="invited">
+      <h2 id="invited">You are invited</h2>
+      <p className="quiet small">To join, open the link that whoever invited you has got: ask them for it.</p>
+      <ul className="plain stack">
+        {invitations.map(({ id, teamName, role, expiresAt, inviter }) => (
+          <li key={id} className="row">
+            <strong className="grow">{teamName}</strong>
+            <span className="small quiet">by {called(inviter)}</span>
+            <span className="tag">{role.toLowerCase()}</span>
+            <span className="small quiet">
+              ends <Ago at={expiresAt} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -95,12 +95,14 @@ export function Keys({ keys, onChanged }: { keys: readonly Key[]; onChanged: () 
                 ends <Ago at={key.expiresAt} />
               </span>
             )}
-            <Button onPress={() => setAsked({ what: "label", key })} aria-label={`Label the key ${key.prefix}`}>
-              Label
-            </Button>
-            <Button kind="danger" onPress={() => setAsked({ what: "revoke", key })} aria-label={`Revoke the key ${key.prefix}`}>
-              Revoke
-            </Button>
+            <span className="pair-of">
+              <Button onPress={() => setAsked({ what: "label", key })} aria-label={`Label the key ${key.prefix}`}>
+                Label
+              </Button>
+              <Button kind="danger" onPress={() => setAsked({ what: "revoke", key })} aria-label={`Revoke the key ${key.prefix}`}>
+                Revoke
+              </Button>
+            </span>
           </li>
         ))}
       </ul>

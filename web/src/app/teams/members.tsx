@@ -1,5 +1,5 @@
 // Who is in a team, and what whoever leads it may do about that.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useMutation } from "urql";
 
 import { graphql } from "../graph";
@@ -58,11 +58,19 @@ export function Members({ team, members, me, onChanged }: MembersProps) {
   const [, remove] = useMutation(REMOVE);
   const [, transfer] = useMutation(TRANSFER);
   const say = useToast();
+  const [wished, setWished] = useState<{ id: string; role: Role } | null>(null);
+  useEffect(() => setWished(null), [members]);
   const mine = roles(team);
 
-  const change = async ({ user }: Member, role: Role) => {
+  // Shown as wished at once, and as it is again when the server refuses.
+  const change = async ({ user, role: before }: Member, role: Role, undoing = false) => {
+    setWished({ id: user.id, role });
     const { data, error } = await changeRole({ input: { teamId: team.id, userId: user.id, role } });
-    say(refusal(data?.changeMemberRole, error)?.message ?? `${called(user)} is ${role.toLowerCase()} now`);
+    const problem = refusal(data?.changeMemberRole, error);
+    if (problem) {
+      setWished(null);
+      say(problem.message);
+    } else say(`${called(user)} is ${role.toLowerCase()} now`, undoing ? undefined : () => void change({ user, role }, before, true));
     onChanged();
   };
   const confirmed = async () => {
@@ -92,7 +100,7 @@ export function Members({ team, members, me, onChanged }: MembersProps) {
                 {user.id === me && <span className="quiet"> (you)</span>}
               </span>
               {mayChange ? (
-                <select className="pick" aria-label={`Role of ${called(user)}`} value={role} onChange={(e) => void change(member, e.target.value as Role)}>
+                <select className="pick" aria-label={`Role of ${called(user)}`} value={wished?.id === user.id ? wished.role : role} onChange={(e) => void change(member, e.target.value as Role)}>
                   {mine.map((name) => (
                     <option key={name} value={name}>
                       {name.toLowerCase()}

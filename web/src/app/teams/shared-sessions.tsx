@@ -1,4 +1,5 @@
 // What members show the team of their sessions.
+import { useState } from "react";
 import { useMutation } from "urql";
 import { Link } from "wouter";
 
@@ -31,17 +32,23 @@ interface Shared {
 export function SharedSessions({ sessions, me, onChanged }: { sessions: readonly Shared[]; me: string; onChanged: () => void }) {
   const [, unshare] = useMutation(UNSHARE);
   const say = useToast();
+  const [gone, setGone] = useState<readonly string[]>([]);
+  // Gone at once; back when the server refuses.
   const end = async (id: string) => {
+    setGone((before) => [...before, id]);
     const { data, error } = await unshare({ input: { id } });
-    say(refusal(data?.unshareSession, error)?.message ?? "The team sees it no more");
+    const problem = refusal(data?.unshareSession, error);
+    if (problem) setGone((before) => before.filter((other) => other !== id));
+    say(problem?.message ?? "The team sees it no more");
     onChanged();
   };
+  const shown = sessions.filter(({ id }) => !gone.includes(id));
   return (
     <section aria-labelledby="shared">
       <h2 id="shared">Shared sessions</h2>
-      {sessions.length === 0 && <p className="quiet">None yet: a session's page has a button for it.</p>}
+      {shown.length === 0 && <p className="quiet">None yet: a session's page has a button for it.</p>}
       <ul className="plain stack">
-        {sessions.map((session) => {
+        {shown.map((session) => {
           const mine = session.sharedBy?.id === me;
           const title = session.title ?? "A session without a title";
           return (

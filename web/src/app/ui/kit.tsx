@@ -11,10 +11,12 @@ import {
 
 interface ButtonProps extends AriaButtonProps {
   kind?: "main" | "danger" | "bare";
+  /** At the far end of its row. */
+  end?: boolean;
 }
 
-export function Button({ kind, ...props }: ButtonProps) {
-  return <AriaButton {...props} className={kind === "bare" ? "bare" : "button"} {...(kind && { "data-kind": kind })} />;
+export function Button({ kind, end, ...props }: ButtonProps) {
+  return <AriaButton {...props} className={`${kind === "bare" ? "bare" : "button"}${end ? " end" : ""}`} {...(kind && { "data-kind": kind })} />;
 }
 
 interface FieldProps {

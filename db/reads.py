@@ -1,0 +1,127 @@
+"""Connections for the plan's statements: no transaction, no reset, nothing between it and asyncpg.
+
+SQLAlchemy's connection costs more than a point read takes. What resets a connection between two
+users costs a round trip; nothing here changes a connection's state, so nothing is reset. Statements
+are prepared once a connection and planned once: limits are written out in them, so one plan fits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from db.dsn import to_libpq_dsn
+from db.engine import translated
+from db.server_role import assume
+
+CONNECT_SECONDS = 1.5
+COMMAND_SECONDS = 35.0
+STATEMENT_MS = 30_000
+WAIT_SECONDS = 10.0
+KEPT_STATEMENTS = 200
+
+
+class Reads:
+    """A pool of connections that only read; the connection used last is used next."""
+
+    def __init__(self, dsn: str, *, size: int, role: str) -> None:
+        self._role = role
+        self._dsn = to_libpq_dsn(dsn)
+        self._free: list[Any] = []
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._left = size
+        self._closed = False
+
+    async def fetch(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        """The rows of a statement, each indexed by number.
+
+        Raises DatabaseUnavailableError and DatabaseFullError as `db.engine.Database` does.
+        """
+        with translated():
+            connection = await self._take()
+            try:
+                rows: list[Any] = await connection.fetch(sql, *values)
+            except asyncpg.InvalidCachedStatementError:
+                rows = await connection.fetch(sql, *values)  # a migration changed the tables
+            finally:
+                self._give(connection)
+            return rows
+
+    async def close(self) -> None:
+        """Give up every connection."""
+        self._closed = True
+        while self._free:
+            await self._free.pop().close()
+
+    async def _take(self) -> Any:
+        while True:
+            while self._free:
+                connection = self._free.pop()
+                if not connection.is_closed():
+                    return connection
+                self._left += 1
+            if self._left > 0:
+                self._left -= 1
+                try:
+                    return await self._connect()
+                except BaseException:
+                    self._left += 1
+                    self._wake()
+                    raise
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            try:
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await waiting
+            except (asyncio.CancelledError, TimeoutError):
+                if waiting.done() and not waiting.cancelled():
+                    self._wake()
+                raise
+
+    def _give(self, connection: Any) -> None:
+        if connection.is_closed() or self._closed:
+            connection.terminate()
+            self._left += 1
+        else:
+            self._free.append(connection)
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                return
+
+    async def _connect(self) -> Any:
+        connection = await asyncpg.connect(
+            self._dsn,
+            timeout=CONNECT_SECONDS,
+            command_timeout=COMMAND_SECONDS,
+            statement_cache_size=KEPT_STATEMENTS,
+            max_cached_statement_lifetime=0,
+            server_settings={
+                "application_name": "teamlore reads",
+                "jit": "off",
+                "statement_timeout": str(STATEMENT_MS),
+                "default_transaction_read_only": "on",
+                "max_parallel_workers_per_gather": "0",
+                "plan_cache_mode": "force_generic_plan",
+            },
+        )
+        try:
+            await assume(connection, self._role)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+
+CLAIM = "(SELECT set_config('teamlore.account', {account}::text, true)) IS NOT NULL"
+"""A condition that claims the account for the statement that it is a part of, in the same round
+trip. Naming no table, it is looked at before any row is: PostgreSQL plans it as the one-time filter
+of a Result above all scans. If it ever were not, row-level security would show no rows at all."""

@@ -1,0 +1,157 @@
+"""The short way of a query over HTTP: from bytes to bytes, where the request was seen before.
+
+Everything that a request must pass is passed here too (who asks, the budget, what the client
+takes); whatever is new or wrong goes the ordinary way, which `graph.http` is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from domain.actor import Actor, Origin
+from domain.services import Services
+from domain.throttle import Allowance, OverBudget
+from graph import credentials
+from graph.context import Context
+from graph.encoding import encode
+from graph.execution import Engine
+from graph.http import HttpEndpoint, as_operation, parsed, refusal, telling
+from graph.negotiation import Accepted, accepted
+from graph.plan.shortcuts import Shortcut
+
+_JSON = b"application/json"
+_taken = lru_cache(256)(accepted)
+
+
+class Lane:
+    """Answers what it can at once, and hands on the rest."""
+
+    def __init__(self, services: Services, engine: Engine, endpoint: HttpEndpoint) -> None:
+        self._services, self._engine, self._endpoint = services, engine, endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        headers = dict(scope["headers"])
+        kind = headers.get(b"content-type", b"").partition(b";")[0]
+        if scope["method"] != "POST" or kind != _JSON or not self._engine.plans:
+            await self._ordinary(scope, receive, send, None)
+            return
+        first = await receive()
+        shortcut = None
+        if first["type"] == "http.request" and not first.get("more_body", False):
+            shortcut = self._shortcut(first.get("body", b""))
+        receive = _again(first, receive)
+        if shortcut is None:
+            await self._ordinary(scope, receive, send, None)
+            return
+        await self._answer(scope, headers, receive, send, shortcut)
+
+    def _shortcut(self, body: bytes) -> Shortcut | None:
+        found = self._engine.shortcuts.of_body(body)
+        if found is not None:
+            return found
+        try:
+            operation = self._engine.recalled(as_operation(parsed(body, "body")))
+        except Exception:  # the ordinary way says what is wrong
+            return None
+        if operation.persisted is not None and b'"query"' in body:
+            return None  # to be kept under its hash
+        name = (operation.query, operation.operation_name)
+        return self._engine.shortcuts.of_operation(name, operation.variables or {})
+
+    async def _answer(
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        send: Send,
+        shortcut: Shortcut,
+    ) -> None:
+        taken, allowance = Accepted(), None
+        try:
+            taken = _taken(_text(headers, b"accept"))
+            origin = _origin(scope, headers)
+            caller = await self._caller(headers, origin)
+            if caller is None or taken.json is None:
+                await self._ordinary(scope, receive, send, None)
+                return
+            allowance = await self._services.throttle.count(str(caller.account_id), anonymous=False)
+            settled = await self._services.throttle.settle(allowance, shortcut.cost)
+            context = Context(self._services, caller, origin, settled, shortcut.cost)
+            data = await self._engine.run(shortcut.bound, context)
+        except Exception as error:  # described, masked and logged in graph.errors
+            if isinstance(error, OverBudget):
+                allowance = error.allowance
+            await telling(refusal(error, taken), allowance)(scope, receive, send)
+            return
+        if data is None:
+            await self._ordinary(scope, receive, send, context)
+            return
+        body = encode({"data": data})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-length", b"%d" % len(body)),
+                    (b"content-type", taken.json.encode() + b"; charset=utf-8"),
+                    (b"vary", b"Accept-Encoding"),
+                    *_told(settled),
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
+
+    async def _caller(self, headers: dict[bytes, bytes], origin: Origin) -> Actor | None:
+        given = {
+            name: text
+            for name in ("authorization", "x-api-key")
+            if (text := _text(headers, name.encode())) is not None
+        }
+        return await credentials.resolve(self._services, credentials.of_headers(given), origin)
+
+    async def _ordinary(
+        self, scope: Scope, receive: Receive, send: Send, admitted: Context | None
+    ) -> None:
+        response: Response = await self._endpoint.respond(Request(scope, receive), admitted)
+        await response(scope, receive, send)
+
+
+def _text(headers: dict[bytes, bytes], name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+_origin_of = lru_cache(4096)(Origin.of)
+
+
+def _origin(scope: Scope, headers: dict[bytes, bytes]) -> Origin:
+    client = scope.get("client")
+    return _origin_of(client[0] if client else "unknown", _text(headers, b"user-agent"))
+
+
+def _told(allowance: Allowance) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"ratelimit-limit", b"%d" % allowance.limit),
+        (b"ratelimit-remaining", b"%d" % allowance.remaining),
+        (b"ratelimit-reset", b"%d" % round(allowance.reset_seconds)),
+    ]
+
+
+def _again(first: Message, receive: Receive) -> Callable[[], Awaitable[Message]]:
+    """A `receive` that begins with a message which was taken already."""
+    taken = False
+
+    async def next_message() -> Message:
+        nonlocal taken
+        if taken:
+            return await receive()
+        taken = True
+        return first
+
+    return next_message
