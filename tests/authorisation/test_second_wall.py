@@ -21,7 +21,7 @@ from tests.support.process import ServerProcess
 from tests.support.server import RunningServer
 
 OUTSIDERS = ("stranger", "former member", "other team's owner")
-TOLD = 10
+TOLD = 20
 """So many operations, at the least, tell something of others when neither wall stands."""
 BY_LINK = "acceptInvitation"
 """Whoever has the link has the right, so that is no way past the wall."""
