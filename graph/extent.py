@@ -36,6 +36,9 @@ from graphql import (
 )
 
 DEFAULT_PAGE = 20
+PARTS = frozenset({"ToolCall", "ToolResult"})
+"""Kinds that are read with the row that lists them, and are few: such a list counts as a pair."""
+_PAIR = 2
 _HUGE = 10**9
 """Page sizes above this count as this, so that no figure takes long to compute or to print."""
 
@@ -137,7 +140,9 @@ class Measure:
             ]
             given = [size for size in sizes if size is not None]
             return max(given, default=DEFAULT_PAGE)
-        return DEFAULT_PAGE if _is_whole_list(definition, parent) else 1
+        if not _is_whole_list(definition, parent):
+            return 1
+        return _PAIR if get_named_type(definition.type).name in PARTS else DEFAULT_PAGE
 
     def _size(self, argument: ArgumentNode) -> int | None:
         """What `first` or `last` say; None for null, which is as if it were left out."""

@@ -103,6 +103,13 @@ def test_any_tokens_are_counted_as_the_lexer_finds_them(pieces: list[str]) -> No
 PAGED = "query($n: Int{}) {{ knowledge(first: $n) {{ nodes {{ id type }} }} }}"
 
 
+def test_a_pages_tools_cost_little_so_that_long_conversations_can_be_read_on() -> None:
+    text = """{ session(id: "x") { messages(first: 50) { nodes {
+        line text toolCalls { id name input } toolResults { text } } } } }"""
+    # a message: 2 fields, 1 + 2 * 3 for its calls and 1 + 2 * 1 for its results
+    assert _cost(text, {}) == 1 + 1 + 50 * (1 + 12)
+
+
 @pytest.mark.parametrize(
     ("default", "variables", "cost"),
     [

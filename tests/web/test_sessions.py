@@ -17,15 +17,16 @@ from tests.support.server import RunningServer
 from tests.web.conftest import OpenPage
 from tests.web.world import build, conversation, menu, sign_in
 
-# Scrolls by half a window a frame; before each frame is painted it looks what stands at the top, in
-# the middle and at the bottom: nothing at all, or a place whose text is still on its way.
+# Scrolls by half a window a frame; of each painted frame it looks what stands at the top, in the
+# middle and at the bottom: nothing at all, or a place whose text is still on its way.
 FRAMES = """async (steps) => {
   const feed = document.querySelector('[role="feed"]');
-  const { left, top, width, height } = feed.getBoundingClientRect();
   const frames = { all: 0, blank: 0, waiting: 0 };
   for (let step = 0; step < steps; step++) {
-    feed.scrollTop += height / 2;
+    feed.scrollTop += feed.clientHeight / 2;
     await new Promise(requestAnimationFrame);
+    await new Promise((painted) => setTimeout(painted));
+    const { left, top, width, height } = feed.getBoundingClientRect();
     const seen = [0.05, 0.5, 0.95].map((part) =>
       document.elementFromPoint(left + width / 2, top + height * part)?.closest("article"));
     frames.all++;

@@ -56,6 +56,7 @@ interface SessionEvent extends FeedEvent {
 const PIECE = 50;
 const HELD_PIECES = 200;
 const AT_ONCE = 3;
+const AGAIN_MS = 2000;
 
 /** Which pieces of a conversation were read, and which are wanted next. */
 class Pieces {
@@ -63,6 +64,7 @@ class Pieces {
   readonly read = new Set<number>();
   private readonly asked = new Set<number>();
   private wanted: number[] = [];
+  private here: [number, number] = [1, 1];
 
   constructor(
     private readonly fetch: (piece: number) => Promise<readonly Message[]>,
@@ -71,6 +73,7 @@ class Pieces {
 
   /** Reads what these lines need, nearest to what is looked at first, and drops what is far away. */
   want(from: number, to: number): void {
+    this.here = [from, to];
     const first = Math.max(0, pieceOf(from) - 1);
     const last = pieceOf(to) + 1;
     this.wanted = [];
@@ -105,7 +108,10 @@ class Pieces {
           this.read.add(piece);
           this.changed(null);
         })
-        .catch((error: Error) => this.changed(error.message))
+        .catch((error: Error) => {
+          this.changed(error.message);
+          setTimeout(() => this.want(...this.here), AGAIN_MS); // if it is still looked at
+        })
         .finally(() => {
           this.asked.delete(piece);
           this.next();

@@ -38,7 +38,7 @@ function Scrolled({ id, file, line, query, onJump, records, total }: TranscriptP
     count: total,
     getScrollElement: () => box.current,
     estimateSize: (place) => (blank(place + 1) && !at(place + 1) ? 0 : 110),
-    overscan: 12,
+    overscan: 24,
   });
   const shown = rows.getVirtualItems();
   const first = shown[0]?.index ?? 0;
