@@ -18,6 +18,7 @@ from db.reading_store import ReadingStore
 from db.reads import Reads
 from domain import erasure
 from domain.conversations import Custody
+from domain.draws import Draws
 from domain.feed import Hub
 from domain.login_attempts import LoginAttempts
 from domain.mail import Outbox, Smtp
@@ -42,7 +43,8 @@ from settings import Settings
 def create_app(settings: Settings) -> Starlette:
     """The whole server for one database. `settings` must name it and the JWT secret."""
     services = build_services(settings)
-    sweeps = Sweeps(services.db, [*SWEEPS, erasure.sweep_of(services)])
+    draws = Draws(settings.pattern_epsilon, settings.pattern_epsilon_total)
+    sweeps = Sweeps(services.db, [*SWEEPS, draws, erasure.sweep_of(services)])
     pruner = Pruner(services.db, settings.log_retention, settings.audit_retention)
 
     @asynccontextmanager

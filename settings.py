@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -148,6 +149,10 @@ class Settings(BaseModel):
     conversation_backup: bool = True
     allow_anonymous_contributions: bool = False
     pattern_min_account_age: Annotated[timedelta, BeforeValidator(parse_duration)] | None = None
+    pattern_epsilon: Decimal = Field(Decimal(3), gt=0, le=100, decimal_places=6)
+    """The privacy loss of one account by the numbers of one week (docs/community-privacy.md)."""
+    pattern_epsilon_total: Decimal = Field(Decimal(156), ge=0, le=1_000_000, decimal_places=6)
+    """The same by the numbers of all weeks; when it is spent, the last numbers stay."""
     allowed_origins: tuple[str, ...] = ()
     """Other origins whose pages may open a WebSocket here."""
     introspection: bool | None = None
@@ -257,6 +262,8 @@ _VARIABLES = {
     "CONVERSATION_BACKUP": "conversation_backup",
     "ALLOW_ANONYMOUS_CONTRIBUTIONS": "allow_anonymous_contributions",
     "PATTERN_MIN_ACCOUNT_AGE": "pattern_min_account_age",
+    "PATTERN_EPSILON": "pattern_epsilon",
+    "PATTERN_EPSILON_TOTAL": "pattern_epsilon_total",
     "ALLOWED_ORIGINS": "allowed_origins",
     "GRAPHQL_INTROSPECTION": "introspection",
     "LOG_RETENTION": "log_retention",

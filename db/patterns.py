@@ -20,7 +20,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     tuple_,
     update,
 )
@@ -28,12 +27,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from db.engine import Connection
 from db.rows import AnyRow, AnySelect
-from db.tables import contributors, patterns
+from db.tables import patterns
 from db.words import words_query
 
-BANDS = (1000, 500, 200, 100, 50, 20, 10, 5, 3)
-"""How many share a pattern is told no more exactly than this: the largest that is reached."""
-_REACH = case(*((patterns.c.independent >= band, band) for band in BANDS), else_=0)
+REACH_MIN = 3
+"""At least so many share a pattern that is shown; more is told only by a draw."""
+_REACH = func.coalesce(patterns.c.reach, REACH_MIN)
 _PUBLISHED = cast(func.extract("epoch", patterns.c.visible_at) * 1000, BigInteger)
 COLUMNS: tuple[ColumnElement[Any], ...] = (
     patterns.c.id,
@@ -47,6 +46,7 @@ COLUMNS: tuple[ColumnElement[Any], ...] = (
     patterns.c.first_seen,
     patterns.c.last_seen,
     patterns.c.visible_at,
+    patterns.c.numbers_from,
 )
 Order = Literal["reach", "newest"]
 _ORDERS: dict[Order, ColumnElement[Any]] = {
@@ -79,13 +79,13 @@ class Keyset:
 async def open_pattern(
     connection: Connection, sameness: bytes, values: Mapping[str, Any]
 ) -> tuple[UUID, bool]:
-    """Find or make the pattern of that sameness and lock it; its id and whether it is new."""
+    """Find or make the pattern of that sameness and lock it; its id and whether it is shown."""
     made = insert(patterns).values(sameness=sameness, **values)
     query = made.on_conflict_do_update(
         index_elements=["sameness"], set_={"updated_at": func.now()}
-    ).returning(patterns.c.id, text("(xmax = 0) AS inserted"))
+    ).returning(patterns.c.id, patterns.c.visible_at)
     row = (await connection.execute(query)).one()
-    return row.id, row.inserted
+    return row.id, row.visible_at is not None
 
 
 async def locked(connection: Connection, pattern_id: UUID) -> AnyRow | None:
@@ -218,9 +218,8 @@ async def by_ids(connection: Connection, ids: Sequence[UUID]) -> Sequence[AnyRow
 
 
 async def statistics(connection: Connection, top: int) -> tuple[AnyRow, Sequence[AnyRow]]:
-    """`(total, last_seen, contributors)` and `(category, count)` of the largest categories."""
-    people = select(func.count()).select_from(contributors).scalar_subquery()
-    sums = _visible(Filter(), func.count().label("total"), func.max(patterns.c.last_seen), people)
+    """`(total, last_seen)` of what is shown and `(category, count)` of the largest categories."""
+    sums = _visible(Filter(), func.count().label("total"), func.max(patterns.c.last_seen))
     number = func.count().label("count")
     categories = (
         _visible(Filter(), patterns.c.category, number)

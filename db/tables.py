@@ -27,6 +27,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -50,6 +51,11 @@ Instant = DateTime(timezone=True)
 EMPTY_ARRAY = text("'{}'")
 COMMUNITY = UUID("c0000000-0000-4000-8000-000000000000")
 """The scope of kind 'community', there since its migration; everybody signed in may follow it."""
+COUNTED_MAX = 4
+"""In the drawn numbers of at most so many patterns one contributor counts.
+
+A part of what is promised (docs/community-privacy.md); another figure needs a migration.
+"""
 
 scopes = Table(
     "scopes",
@@ -531,8 +537,11 @@ patterns = Table(
     Column("type", Text, nullable=False),
     Column("platform", Text),
     Column("tags", ARRAY(Text), nullable=False, server_default=EMPTY_ARRAY),
+    # Whether three rate it, and the numbers of the last draw; exact ones are kept nowhere.
+    Column("rated", Boolean, nullable=False, server_default=text("false")),
+    Column("reach", BigInteger),
     Column("effectiveness", Double),
-    Column("independent", Integer, nullable=False, server_default=text("0")),
+    Column("numbers_from", Instant),
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
     Column("visible_at", Instant),
@@ -570,6 +579,10 @@ contributions = Table(
     Column("first_seen", BigInteger, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
     Column("counts_from", Instant),
+    # Whether the drawn numbers know of it; of one contributor's that is COUNTED_MAX.
+    Column("counted", Boolean, nullable=False, server_default=text("false")),
+    Column("category", Text),
+    Column("approach", Text),
     PrimaryKeyConstraint("pattern_id", "contributor"),
     Index(
         "contributions_counts_from_idx",
@@ -583,6 +596,28 @@ contributors = Table(
     metadata,
     Column("digest", LargeBinary, primary_key=True),
     Column("since", Instant, nullable=False, server_default=NOW),
+    Column(
+        "counted",
+        Integer,
+        CheckConstraint(f"counted BETWEEN 0 AND {COUNTED_MAX}", name="counted"),
+        nullable=False,
+        server_default=text("0"),
+    ),
+)
+
+# One line for each draw of the community's numbers: what it cost, and the number that belongs to
+# no one pattern. `spent` counts this line and all before it.
+privacy_ledger = Table(
+    "privacy_ledger",
+    metadata,
+    Column("epoch", Instant, primary_key=True),
+    Column("epsilon", Numeric, CheckConstraint("epsilon > 0", name="epsilon"), nullable=False),
+    Column("spent", Numeric, nullable=False),
+    Column("budget", Numeric, nullable=False),
+    Column("contributors", BigInteger, nullable=False),
+    Column("margin", BigInteger, nullable=False),
+    Column("drawn_at", Instant, nullable=False, server_default=NOW),
+    CheckConstraint("spent <= budget", name="budget"),
 )
 
 # What conversations say. `file` is empty for the conversation itself, else the path of a

@@ -15,13 +15,12 @@ import orjson
 
 from db.reads import Reads
 
-_ACCOUNT = """
-SELECT a.id, a.email, a.username, a.token_epoch, (
+ROLES = """
     SELECT json_object_agg(m.scope_id, m.role)::text
     FROM memberships m JOIN scopes s ON s.id = m.scope_id
     WHERE m.account_id = a.id AND s.deleted_at IS NULL
-)
 """
+_ACCOUNT = f"SELECT a.id, a.email, a.username, a.token_epoch, ({ROLES})"
 _CLAIM = "(SELECT set_config('teamlore.system', 'who asks', true)) IS NOT NULL"
 _BY_ID = f"{_ACCOUNT} FROM accounts a WHERE a.id = $1 AND {_CLAIM}"
 _BY_KEY = f"""

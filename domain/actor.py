@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -59,6 +59,10 @@ class Actor:
     """What its key may be used for; a JWT may be used for everything."""
     origin: Origin = NOWHERE
     """Where the request comes from."""
+
+    def having(self, scope_id: UUID, role: Role) -> Actor:
+        """The same caller, once it has a role in another scope."""
+        return replace(self, roles={**self.roles, scope_id: role})
 
     @property
     def access(self) -> Access:

@@ -24,7 +24,6 @@ from domain.actor import Actor
 from domain.contributor import Contributor, contributor
 from domain.errors import Invalid, NotFound
 from domain.inputs import Input
-from domain.sameness import plain
 from domain.services import Services
 
 BATCH: Final = 2_000
@@ -45,7 +44,6 @@ class OwnContribution:
 
     pattern_id: UUID
     category: str
-    """The category and the approach in plain words: the spelling may be somebody else's."""
     approach: str
     type: str
     platform: str | None
@@ -61,17 +59,22 @@ async def page(
     services: Services, actor: Actor, *, limit: int, after: UUID | None = None
 ) -> list[OwnContribution]:
     """Up to `limit` contributions of the actor's behind a pattern's id, in the order of the ids."""
-    who, place = contributor(services, actor), after or _START
-    found: list[OwnContribution] = []
     async with services.db.read(NOBODY) as connection:
-        if not await said.is_contributor(connection, who.identity):
-            return []
-        while len(found) < limit:
-            batch = await rows.batch(connection, place, BATCH)
-            found += await _among(connection, who, batch)
-            if len(batch) < BATCH:
-                break
-            place = batch[-1].id
+        return await _page(connection, contributor(services, actor), limit, after or _START)
+
+
+async def _page(
+    connection: Connection, who: Contributor, limit: int, after: UUID = _START
+) -> list[OwnContribution]:
+    found: list[OwnContribution] = []
+    if not await said.is_contributor(connection, who.identity):
+        return found
+    while len(found) < limit:
+        batch = await rows.batch(connection, after, BATCH)
+        found += await _among(connection, who, batch)
+        if len(batch) < BATCH:
+            break
+        after = batch[-1].id
     return found[:limit]
 
 
@@ -80,10 +83,7 @@ async def _among(
 ) -> list[OwnContribution]:
     digests = {row.id: who.seen_as(row.sameness) for row in batch}
     own = await said.contributed(connection, digests)
-    return [
-        OwnContribution(row.pattern_id, plain(row.category), plain(row.approach), *row[3:])
-        for row in own
-    ]
+    return [OwnContribution(*row) for row in own]
 
 
 async def count(services: Services, actor: Actor) -> int:
@@ -104,12 +104,23 @@ async def withdraw(services: Services, actor: Actor, data: Withdrawal) -> list[U
         raise Invalid.at(("input", "ids"), "name the patterns, or say everything: one of the two")
     if not data.everything:
         return await _withdraw(services, actor, sorted(set(data.ids)))
+    who = contributor(services, actor)
     gone: list[UUID] = []
-    while batch := await page(services, actor, limit=WITHDRAW_MAX):
+    while not await _forgotten(services, who):
+        batch = await page(services, actor, limit=WITHDRAW_MAX)
         gone += await _withdraw(services, actor, [c.pattern_id for c in batch], strict=False)
-    async with services.db.begin(publication.COMMUNITY_WORK) as connection:
-        await said.forget_contributor(connection, contributor(services, actor).identity)
     return gone
+
+
+async def _forgotten(services: Services, who: Contributor) -> bool:
+    """Whether somebody contributes nothing any more and is therefore no contributor."""
+    async with services.db.begin(publication.COMMUNITY_WORK) as connection:
+        # Under its lock nothing can be contributed meanwhile.
+        await said.note_contributor(connection, who.identity)
+        if await _page(connection, who, 1):
+            return False
+        await said.forget_contributor(connection, who.identity)
+        return True
 
 
 async def _withdraw(
@@ -117,13 +128,14 @@ async def _withdraw(
 ) -> list[UUID]:
     who = contributor(services, actor)
     async with services.db.begin(publication.COMMUNITY_WORK) as connection:
-        locked = await rows.lock_all(connection, ids)
-        gone = [
-            row.id
-            for row in locked
-            if await said.withdraw(connection, row.id, who.seen_as(row.sameness))
-        ]
-        if strict and len(gone) != len(ids):
+        known = await said.is_contributor(connection, who.identity, lock=True)
+        taken = {}
+        for row in await rows.lock_all(connection, ids) if known else ():
+            counted = await said.withdraw(connection, row.id, who.seen_as(row.sameness))
+            if counted is not None:
+                taken[row.id] = counted
+        if strict and len(taken) != len(ids):
             raise NotFound("You do not contribute to one of these patterns: nothing was withdrawn")
-        await publication.refresh(connection, gone)
-    return gone
+        await said.count_contributor(connection, who.identity, -sum(taken.values()))
+        await publication.refresh(connection, list(taken))
+    return list(taken)

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from pydantic import Field, StringConstraints
 
 from db import accounts as account_rows
 from db import contributions as said
+from db import drawn_numbers
 from db import patterns as rows
 from db.claims import NOBODY
 from db.engine import Connection, Database
 from db.patterns import Filter as Filter
 from db.patterns import Keyset as Keyset
 from db.patterns import Order as Order
+from db.tables import COUNTED_MAX
 from domain import publication
 from domain.actor import Actor
 from domain.contributor import Contributor, contributor
@@ -31,7 +33,7 @@ from domain.errors import Invalid
 from domain.inputs import EpochMs, Input, NonBlank, Storable, Tags
 from domain.policy import require_key
 from domain.privacy import WORDLESS, Sign, signs_in
-from domain.sameness import folded, plain, wanted_terms
+from domain.sameness import folded, legible, plain, wanted_terms
 from domain.services import Services
 
 CONTRIBUTION_MAX = 100
@@ -74,11 +76,13 @@ class Pattern:
     tags: Sequence[str]
     effectiveness: float | None
     contributor_count: int
-    """At least so many share it: the figure is a band's lower end (see `db.patterns.BANDS`)."""
+    """About so many share it, as it was drawn (see `domain.draws`); at least three."""
     first_seen: int
     last_seen: int
     published_at: datetime
     """The beginning of the week in which it came into sight."""
+    numbers_from: datetime | None
+    """The week whose draw its numbers are of; None while there was none since it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Contributed:
-    """What a contribution came to: new patterns, known ones; each one taken or refused."""
+    """What a contribution came to; each pattern taken or refused."""
 
     accepted: int
+    """New ones, as far as the contributor may know: not shown until now, nor its own before."""
     merged: int
     taken: Sequence[Taken]
     refused: Sequence[Refusal]
@@ -119,9 +124,13 @@ class Statistics:
 
     patterns: int
     contributors: int
-    """At least so many, as `Pattern.contributor_count`."""
+    """About so many, as it was drawn; what is shown needs at least three."""
     top_categories: Sequence[tuple[str, int]]
     last_seen: int | None
+    numbers_from: datetime | None
+    """The week of the last draw; None before the first."""
+    margin: int | None
+    """Numbers of people differ from the truth by no more than this, in 95% of all cases."""
 
 
 async def contribute(services: Services, actor: Actor | None, data: Contribution) -> Contributed:
@@ -144,13 +153,7 @@ async def contribute(services: Services, actor: Actor | None, data: Contribution
             places[index], offers[key] = key, pattern
     async with services.db.begin(publication.COMMUNITY_WORK) as connection:
         counts_from = await _counts_from(services, connection, actor)
-        if offers and not who.anonymous:
-            await said.note_contributor(connection, who.identity)
-        # In this order, so that two contributions never wait for each other.
-        kept = {
-            key: await _take(connection, who, key, offers[key], counts_from)
-            for key in sorted(offers)
-        }
+        kept = await _take_all(connection, who, offers, counts_from)
         shown = await publication.refresh(connection, [id for id, _new in kept.values()])
     accepted = sum(new for _id, new in kept.values())
     taken = [Taken(index, kept[key][0], kept[key][0] in shown) for index, key in places.items()]
@@ -181,39 +184,56 @@ async def _counts_from(
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 
-async def _take(
+async def _take_all(
     connection: Connection,
     who: Contributor,
-    key: bytes,
-    offer: NewPattern,
+    offers: Mapping[bytes, NewPattern],
     counts_from: datetime | None,
-) -> tuple[UUID, bool]:
-    """Keep one contribution; its pattern, and whether that is new."""
+) -> dict[bytes, tuple[UUID, bool]]:
+    """Keep contributions; of each its pattern, and whether that is new to the contributor."""
+    room = 0
+    if offers and not who.anonymous:
+        room = COUNTED_MAX - await said.note_contributor(connection, who.identity)
+    taken, counted = {}, 0
+    # In this order, so that two contributions never wait for each other.
+    for key in sorted(offers):
+        values = {**_values(who, key, offers[key], counts_from), "counted": counted < room}
+        pattern_id, shown = await rows.open_pattern(connection, key, _pattern(values))
+        kept = await said.contribute(connection, pattern_id, who.seen_as(key), values)
+        taken[key] = pattern_id, kept.new and not shown
+        counted += kept.counted
+    if not who.anonymous:
+        await said.count_contributor(connection, who.identity, counted)
+    return taken
+
+
+def _values(
+    who: Contributor, key: bytes, offer: NewPattern, counts_from: datetime | None
+) -> dict[str, Any]:
+    """What is kept of an offer."""
     now = int(time.time() * 1000)
     last_seen = min(offer.last_seen or now, now)
     first_seen = min(offer.first_seen or last_seen, last_seen)
-    pattern = {
-        "id": uuid4(),
-        "category": offer.category.strip(),
-        "approach": offer.approach.strip(),
-        "type": offer.type,
-        "first_seen": first_seen,
-        "last_seen": last_seen,
-    }
-    pattern_id, new = await rows.open_pattern(connection, key, pattern)
-    values = {
-        "groups": who.groups(key),
+    return {
+        "groups": sorted(who.groups(key)),
         "anonymous": who.anonymous,
         "type": offer.type,
-        "platform": (offer.platform or "").strip() or None,
+        "category": legible(offer.category),
+        "approach": legible(offer.approach),
+        "platform": legible(offer.platform or "") or None,
         "tags": sorted({folded(tag) for tag in offer.tags or ()} - {""}),
         "effectiveness": offer.effectiveness,
         "first_seen": first_seen,
         "last_seen": last_seen,
         "counts_from": counts_from,
     }
-    await said.contribute(connection, pattern_id, who.seen_as(key), values)
-    return pattern_id, new
+
+
+def _pattern(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A pattern that nobody has contributed before; the spelling is its contributors' own."""
+    words = {name: plain(values[name]) for name in ("category", "approach")}
+    same = {name: values[name] for name in ("type", "first_seen", "last_seen")}
+    return {"id": uuid4(), **words, **same}
 
 
 def sameness(category: str, approach: str) -> bytes | None:
@@ -297,6 +317,9 @@ async def statistics(services: Services) -> Statistics:
     """How much the community shares."""
     async with services.db.read(NOBODY) as connection:
         sums, categories = await rows.statistics(connection, TOP_CATEGORIES)
-    total, last_seen, people = sums
-    reach = next((band for band in rows.BANDS if people >= band), 0)
-    return Statistics(total, reach, [(c, n) for c, n in categories], last_seen)
+        drawn = await drawn_numbers.latest(connection)
+    total, last_seen = sums
+    contributors = max(drawn.contributors if drawn else 0, rows.REACH_MIN if total else 0)
+    week, margin = (drawn.epoch, drawn.margin) if drawn else (None, None)
+    top = [(category, number) for category, number in categories]
+    return Statistics(total, contributors, top, last_seen, week, margin)

@@ -1,11 +1,16 @@
-"""What may not reach the community: secrets, paths, addresses, links and code."""
+"""What may not reach the community: secrets, paths, addresses, links and code.
+
+Stricter than `domain.redaction`, whose secrets are among them: what is refused can be said in other
+words, what strangers have seen cannot be taken back.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-from domain.sameness import folded
+from domain.redaction import redact
+from domain.sameness import folded, unified
 
 
 class Sign(NamedTuple):
@@ -15,6 +20,7 @@ class Sign(NamedTuple):
     words: str
 
 
+SECRET = Sign("secret", "it contains a secret")
 WORDLESS = Sign("wordless", "it says nothing in words")
 _SIGNS: tuple[tuple[Sign, re.Pattern[str]], ...] = (
     (
@@ -46,7 +52,7 @@ _SIGNS: tuple[tuple[Sign, re.Pattern[str]], ...] = (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----", re.IGNORECASE),
     ),
     (
-        Sign("secret", "it contains a secret"),
+        SECRET,
         re.compile(
             r"\b(?:sk-[\w\-]{16,}|gh[pousr]_\w{20,}|xox[abprs]-[\w\-]{10,}|AKIA[0-9A-Z]{16}"
             r"|eyJ[\w\-]{10,}\.[\w\-]{10,}|[0-9a-f]{40,})\b"
@@ -60,8 +66,12 @@ _SIGNS: tuple[tuple[Sign, re.Pattern[str]], ...] = (
 def signs_in(*texts: str) -> list[Sign]:
     """Why these texts may not be shared with strangers; empty when they may.
 
-    They are looked at as they stand and in folded form, so that letters of another width, or ones
+    They are looked at as they stand, unified and folded, so that letters of another width, or ones
     without a look of their own, hide nothing.
     """
-    looks = [*texts, *map(folded, texts)]
-    return [sign for sign, pattern in _SIGNS if any(pattern.search(text) for text in looks)]
+    forms = dict.fromkeys((*texts, *map(unified, texts)))
+    looks = dict.fromkeys((*forms, *map(folded, texts)))
+    found = [sign for sign, pattern in _SIGNS if any(pattern.search(text) for text in looks)]
+    if SECRET not in found and any(redact(text).kinds for text in forms):
+        found.append(SECRET)
+    return found

@@ -2,8 +2,9 @@
 
 A pattern is shown while three independent people share it (k-anonymity after Sweeney 2002, with
 k = 3); members of one team count as one, and accounts that are too young do not count yet. Each
-value (a tag, a platform, a date) shows only where three share it. Counts are shown as bands, dates
-as weeks, ratings in tenths. Nobody is named: not in the log of the community either.
+value (a tag, a platform, a spelling, a date) shows only where three share it, dates as weeks. How
+many and how well is told by `domain.draws` alone. Nobody is named: not in the log of the community
+either.
 """
 
 from __future__ import annotations
@@ -64,10 +65,15 @@ async def _refresh(connection: Connection, pattern_id: UUID) -> tuple[bool, bool
     if not await said.is_shared(connection, pattern_id):
         await rows.delete_one(connection, pattern_id)
         return was, False
-    values = published(await said.contributions_to(connection, pattern_id))
-    visible = bool(values["independent"] >= INDEPENDENT)
+    contributions = await said.contributions_to(connection, pattern_id)
+    visible = _enough(contributions)
+    values = published(contributions)
+    for name in ("category", "approach"):
+        values[name] = values[name] or plain(getattr(pattern, name))
     values["visible_at"] = rows.first_shown() if visible else None
     values["grams"] = terms(pattern.category, pattern.approach)
+    values |= {} if visible else {"reach": None, "numbers_from": None}
+    values |= {} if visible and values["rated"] else {"effectiveness": None}
     await rows.publish(connection, pattern_id, values)
     return was, visible
 
@@ -86,28 +92,36 @@ async def sweep(db: Database) -> int:
 
 def published(contributions: Sequence[Any]) -> dict[str, Any]:
     """What may be shown of a pattern: each value only where three independent people share it."""
-    rated = [c for c in contributions if c.effectiveness is not None]
     tags = sorted({tag for c in contributions for tag in c.tags})
     return {
-        "independent": independent(contributions),
         "type": _shared(contributions, lambda c: c.type) or "pattern",
+        "category": _shared(contributions, lambda c: c.category),
+        "approach": _shared(contributions, lambda c: c.approach),
         "platform": _shared(contributions, lambda c: c.platform),
         "tags": [t for t in tags if _enough(c for c in contributions if t in c.tags)],
-        "effectiveness": (
-            round(sum(c.effectiveness for c in rated) / len(rated), 1) if _enough(rated) else None
-        ),
+        "rated": _enough(c for c in contributions if c.effectiveness is not None),
         "first_seen": _week(_known_to_three(contributions, lambda c: c.first_seen, min)),
         "last_seen": _week(_known_to_three(contributions, lambda c: c.last_seen, max)),
     }
 
 
 def _shared(contributions: Sequence[Any], value: Callable[[Any], str | None]) -> str | None:
-    """The most frequent value that three independent people share, in its usual spelling."""
-    given = [(plain(v), v) for c in contributions if (v := value(c)) is not None]
-    for meaning, _ in Counter(meaning for meaning, _ in given).most_common():
-        if _enough(c for c in contributions if (v := value(c)) and plain(v) == meaning):
-            spellings = Counter(v for m, v in given if m == meaning)
-            return min(spellings, key=lambda v: (-spellings[v], v))
+    """The most frequent value that three independent people share, spelled as three spell it.
+
+    In plain words where no three spell it alike, as a spelling may be somebody's own.
+    """
+    given = [(v, c) for c in contributions if (v := value(c)) is not None]
+    meanings = _most_shared([(plain(spelling), c) for spelling, c in given])
+    if meanings is None:
+        return None
+    return _most_shared([(v, c) for v, c in given if plain(v) == meanings]) or meanings or None
+
+
+def _most_shared(given: Sequence[tuple[str, Any]]) -> str | None:
+    times = Counter(text for text, _ in given)
+    for text in sorted(times, key=lambda text: (-times[text], text)):
+        if _enough(c for other, c in given if other == text):
+            return text
     return None
 
 

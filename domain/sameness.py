@@ -15,6 +15,8 @@ _IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
+# Letters of several scripts and pictures are joined and varied by these; the rest only hides text.
+_HIDING = re.compile(f"(?![\u200c\u200d\ufe0e\ufe0f])(?:{_IGNORABLE.pattern})|[\u2066-\u2069]")
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc]")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
@@ -24,10 +26,23 @@ _OPERATORS = re.compile(r'"|(?:^|\s)-\S|(?:^|\s)or(?:\s|$)', re.IGNORECASE)
 _WORD_MAX = 100
 
 
+def unified(text: str) -> str:
+    """A text with one form for each letter, and none that has no look of its own."""
+    return unicodedata.normalize("NFKC", _IGNORABLE.sub("", text))
+
+
 def folded(text: str) -> str:
     """A text without what makes no difference: case, forms of letters, runs of space."""
-    text = unicodedata.normalize("NFKC", _IGNORABLE.sub("", text)).casefold()
+    text = unified(text).casefold()
     return " ".join(_IGNORABLE.sub("", unicodedata.normalize("NFKC", text)).split())
+
+
+def legible(text: str) -> str:
+    """A text as strangers may be shown it: as it is spelled, without characters that hide text.
+
+    Tag characters, for one, are seen by no person, but read by every model.
+    """
+    return unicodedata.normalize("NFC", _HIDING.sub("", text)).strip()
 
 
 def plain(text: str) -> str:

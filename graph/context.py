@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
+from uuid import UUID
 
 import strawberry
 
-from domain.actor import Actor, Origin
+from domain.actor import Actor, Origin, Role
 from domain.errors import Unauthenticated
 from domain.feed import Hub
 from domain.services import Services
@@ -40,6 +41,11 @@ class Context:
         if self.caller is None:
             raise Unauthenticated
         return self.caller
+
+    def gained(self, scope_id: UUID, role: Role) -> None:
+        """Let the rest of the operation see what the caller has just come to belong to."""
+        self.caller = self.actor.having(scope_id, role)
+        self.__dict__.pop("loaders", None)
 
     @property
     def hub(self) -> Hub:

@@ -99,6 +99,7 @@ class TeamMutations:
         """Found a team."""
         data = parse_input(NewTeam, input)
         made = await teams.create(info.context.services.db, info.context.actor, data)
+        info.context.gained(made.id, "owner")
         return CreateTeamPayload(team=Team.of(made))
 
     @mutation(

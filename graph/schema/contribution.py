@@ -26,12 +26,10 @@ from graph.schema.scalars import EpochMillis
 class Contribution:
     """A contribution as its contributor sees it."""
 
-    category: str = strawberry.field(
-        description="The pattern's category, in lower case and without punctuation."
-    )
+    category: str = strawberry.field(description="What you said it is about.")
     approach: str = strawberry.field(
-        description="What works, in lower case and without punctuation: what all who share the "
-        "pattern have in common."
+        description="What works, as you spelled it; the community is shown a spelling only where "
+        "three people share it."
     )
     type: PatternType = strawberry.field(description="What kind of pattern you called it.")
     platform: str | None = strawberry.field(description="The platform that you named.")

@@ -49,12 +49,16 @@ class CommunityPattern(ids.Node):
     platform: str | None = strawberry.field(description="What it is for; null for no one thing.")
     tags: list[str] = strawberry.field(description="Free words to find it by.")
     effectiveness: float | None = strawberry.field(
-        description="How well it works, from 0 to 1 in tenths, on average; null while fewer than "
-        "three people have rated it."
+        description="How well it works, from 0 to 1 in tenths: about the average, drawn once a "
+        "week as `sharedBy` is. Null while fewer than three people have rated it, and until then."
     )
-    shared_by_at_least: int = strawberry.field(
-        description="At least so many independent people share it: 3, 5, 10, 20, 50 and so on. "
-        "How many exactly is not told."
+    shared_by: int = strawberry.field(
+        description="About so many independent people share it, at least 3: drawn once a week, "
+        "with noise that hides any one person. `patternStatistics` tells how far off it may be."
+    )
+    numbers_from: datetime | None = strawberry.field(
+        description="The beginning of the week that `sharedBy` and `effectiveness` were drawn in; "
+        "null before that, when `sharedBy` tells only what every pattern has."
     )
     first_seen: EpochMillis = strawberry.field(
         description="The week by which three people had met it."
@@ -77,7 +81,8 @@ class CommunityPattern(ids.Node):
             platform=pattern.platform,
             tags=list(pattern.tags),
             effectiveness=pattern.effectiveness,
-            shared_by_at_least=pattern.contributor_count,
+            shared_by=pattern.contributor_count,
+            numbers_from=pattern.numbers_from,
             first_seen=EpochMillis(pattern.first_seen),
             last_seen=EpochMillis(pattern.last_seen),
             published_at=pattern.published_at,
@@ -92,7 +97,7 @@ class PatternOrder(Enum):
         "relevance", description="The best match comes first; only with `filter.query`."
     )
     REACH = strawberry.enum_value(
-        "reach", description="What most people share comes first, as far as that is told."
+        "reach", description="What most people share comes first, by `sharedBy`."
     )
     NEWEST = strawberry.enum_value("newest", description="What was published last comes first.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import strawberry
 
 from domain.patterns import Statistics
@@ -21,8 +23,17 @@ class PatternStatistics:
     """What `patternStatistics` answers."""
 
     total_patterns: int = strawberry.field(description="How many patterns the community sees.")
-    contributors_at_least: int = strawberry.field(
-        description="At least so many people have contributed: 0, 3, 5, 10, 20 and so on."
+    contributors: int = strawberry.field(
+        description="About so many people contribute: drawn once a week, with noise that hides any "
+        "one person."
+    )
+    numbers_from: datetime | None = strawberry.field(
+        description="The beginning of the week of the last draw; null before the first, when "
+        "`contributors` tells only what the patterns that are shown need."
+    )
+    margin: int | None = strawberry.field(
+        description="In 19 of 20 cases the noise in `contributors`, and in a pattern's `sharedBy`, "
+        "is no more than this; null before the first draw."
     )
     top_categories: list[PatternCategory] = strawberry.field(
         description="The ten largest categories."
@@ -36,7 +47,9 @@ class PatternStatistics:
         """The GraphQL view of the statistics."""
         return cls(
             total_patterns=numbers.patterns,
-            contributors_at_least=numbers.contributors,
+            contributors=numbers.contributors,
+            numbers_from=numbers.numbers_from,
+            margin=numbers.margin,
             top_categories=[
                 PatternCategory(category=category, count=count)
                 for category, count in numbers.top_categories

@@ -20,11 +20,11 @@ team                  | team.read  | team(id: $team)
 team audit            | team.audit | team(id: $team) { audit { totalCount nodes { kind detail actor { email } } } }
 team invitations      | team.invite | team(id: $team) { invitations { totalCount nodes { email } } }
 user                  | read       | user(id: $user)
-knowledge             | self       | knowledge
-knowledge of team     | team.read! | knowledge(teamId: $team)
+knowledge             | self       | knowledge(first: 5)
+knowledge             | self       | knowledge(first: 5)
 knowledgeFacets       | team.read! | knowledgeFacets(teamId: $team)
-searchKnowledge       | team.read! | searchKnowledge(query: "walrus", teamId: $team)
-searchKnowledge all   | self       | searchKnowledge(query: "walrus")
+searchKnowledge       | team.read! | searchKnowledge(query: "walrus", teamId: $team, first: 5)
+searchKnowledge all   | self       | searchKnowledge(query: "walrus", first: 5)
 sessions              | self       | sessions(first: 5) { totalCount nodes { id name notes tags files { path } shares { id title } messages(first: 5) { nodes { text } } } }
 session               | mine       | session(id: $session)
 session by name       | mine       | session(sessionId: $sid)
@@ -34,7 +34,7 @@ patterns              | self       | patterns
 pattern               | self=hidden | pattern(id: $entry)
 patternStatistics     | self       | patternStatistics
 searchConversations   | self       | searchConversations(query: "walrus")
-changes               | team.read  | changes(scopes: [$team], first: 100)
+changes               | team.read  | changes(scopes: [$team], first: 100) { nodes { __typename cursor actor { email } ... on KnowledgeCreated { entry { summary details } } } pageInfo { endCursor } }
 feedCursor            | team.read  | feedCursor(scopes: [$team])
 rateLimit             | anybody    | rateLimit
 node User             | read       | node(id: $node.User.user)
@@ -45,6 +45,7 @@ node Session          | mine       | node(id: $node.Session.session)
 node SessionSummary   | read       | node(id: $node.SessionSummary.summary)
 node SharedSession    | read       | node(id: $node.SharedSession.share)
 node ApiKey           | mine       | node(id: $node.ApiKey.key)
+node SealedEntry      | self=hidden | node(id: $node.SealedEntry.entry)
 node CommunityPattern | self=hidden | node(id: $node.CommunityPattern.entry)
 """
 
@@ -58,6 +59,16 @@ labelApiKey           | mine.admin   | labelApiKey(id: $key, label: "x")
 revokeApiKey          | mine.admin   | revokeApiKey(id: $key)
 signOutEverywhere     | self.admin   | signOutEverywhere(revokeKeys: false)
 deleteAccount         | self.admin=conflict | deleteAccount(password: "long enough")
+requestPasswordReset  | anybody=denied | requestPasswordReset(email: "nobody@example.org")
+resetPassword         | anybody=hidden | resetPassword(token: "no such token", newPassword: "long enough")
+requestEmailVerification | self.admin=invalid | requestEmailVerification(email: "$fresh@example.org")
+verifyEmail           | anybody=hidden | verifyEmail(token: "no such token")
+setPublicKeys         | self.admin=invalid | setPublicKeys(number: 1, wrappingKey: "AA==", signingKey: "AA==", proof: "AA==")
+enableTeamEncryption  | team.encrypt=invalid | enableTeamEncryption(teamId: $team, irrevocable: false)
+publishKeyEpoch       | team.rotate=invalid | publishKeyEpoch(teamId: $team, number: 1, signerNumber: 1, statement: "AA==", signature: "$zeros.64", wraps: [{memberId: $node.User.member, keyNumber: 1, wrapped: "$zeros.80", signature: "$zeros.64"}])
+wrapTeamKeys          | team.admit=invalid | wrapTeamKeys(teamId: $team, memberId: $node.User.member, keyNumber: 1, signerNumber: 1, wraps: [{epoch: 1, wrapped: "$zeros.80", signature: "$zeros.64"}])
+pushSealed            | team.push=invalid | pushSealed(teamId: $team, entries: [{id: $entry, kind: KNOWLEDGE, epoch: 1, revision: 1, nonce: "$zeros.24", ciphertext: "$zeros.64"}])
+deleteSealed          | self.write=hidden | deleteSealed(id: $entry)
 createTeam            | self.admin   | createTeam(name: "x")
 inviteToTeam          | team.invite  | inviteToTeam(teamId: $team, email: "$fresh@example.org")
 acceptInvitation      | self.admin   | acceptInvitation(token: $token) own=conflict team=conflict-inside absent=hidden
@@ -92,9 +103,9 @@ withdrawContributions | self.write   | withdrawContributions(everything: true)
 """
 
 SUBSCRIPTIONS = """
-teamFeed              | team.read    | teamFeed(teamId: $team, after: $cursor.team)
-myFeed                | self         | myFeed(after: $cursor.me)
-communityFeed         | self         | communityFeed
+teamFeed              | team.read    | teamFeed(teamId: $team, after: $cursor.team) { __typename cursor actor { email username } ... on KnowledgeCreated { entry { summary details project tags } } }
+myFeed                | self         | myFeed(after: $cursor.me) { __typename cursor actor { email username } ... on KnowledgeCreated { entry { summary details project tags } } }
+communityFeed         | self         | communityFeed { __typename cursor }
 sessionFeed           | mine         | sessionFeed(sessionId: $session)
 """
 
@@ -178,7 +189,7 @@ class Row:
     @property
     def is_one(self) -> bool:
         """Whether the request is the same in every column."""
-        return not re.search(r"\$(?!fresh|cursor\.me|mine\.)", self.request)
+        return not re.search(r"\$(?!fresh|zeros|cursor\.me|mine\.)", self.request)
 
 
 def rows() -> list[Row]:

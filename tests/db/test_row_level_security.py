@@ -30,6 +30,7 @@ OF_NOBODY = {
     "patterns": "what the community shows, to everybody",
     "contributions": "kept under digests, so that not even the server knows whose they are",
     "contributors": "digests, for their number alone",
+    "privacy_ledger": "what draws have cost, of nobody in particular",
     "budgets": "digests of who asks, for the rate limits, which come before anybody is known",
     "login_attempts": "digests, for the same reason",
     "alembic_version": "the schema's own, and the server's role has no right to it",

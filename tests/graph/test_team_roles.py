@@ -424,3 +424,12 @@ async def test_a_demoted_members_feed_goes_on_until_its_removal(
 
 def out(given: Json) -> Json:
     return {name: given[name] for name in ("teamId", "userId")}
+
+
+async def test_a_new_team_is_read_at_once(server: RunningServer) -> None:
+    owner = await newcomer(server)
+    fields = "team { myRole members { nodes { user { id } } } knowledge { totalCount } }"
+    made = await owner.do("createTeam", {"name": "Fresh"}, fields)
+    assert made["team"]["myRole"] == "OWNER"
+    assert made["team"]["members"]["nodes"] == [{"user": {"id": owner.id}}]
+    assert made["team"]["knowledge"]["totalCount"] == 0

@@ -19,7 +19,7 @@ async def test_patterns_show_once_three_independent_people_share_them(server: An
     body = {"contributorHash": "whatever", "patterns": [pattern]}
     people = [await McpClient.register(server.client) for _ in range(3)]
     done = [await p.call("POST", "/api/federation/contribute", body) for p in people[:2]]
-    assert [(d["accepted"], d["merged"]) for d in done] == [(1, 0), (0, 1)]
+    assert [(d["accepted"], d["merged"]) for d in done] == [(1, 0)] * 2, "no word of others"
     for _ in range(5):
         await people[0].call("POST", "/api/federation/contribute", {**body, "contributorHash": "x"})
     assert (await server.client.get("/api/federation/patterns")).json()["total"] == 0
@@ -28,7 +28,7 @@ async def test_patterns_show_once_three_independent_people_share_them(server: An
     shown = (await server.client.get("/api/federation/patterns?tags=locks,other")).json()
     assert set(shown) == {"patterns", "total", "offset", "limit"}
     assert shown["patterns"][0]["contributorCount"] == 3
-    assert shown["patterns"][0]["approach"] == "Take the locks in id order"
+    assert shown["patterns"][0]["approach"] == "take the locks in id order"
     found = await server.client.get("/api/federation/patterns/search", params={"q": "lock"})
     assert found.json()["total"] == 1
     assert (await server.client.get("/api/federation/patterns/search?q=x")).status_code == 400

@@ -7,13 +7,14 @@ import { refusal, said } from "../problems";
 import { useQuery } from "../query";
 import { Button, Dialog, Failure, Loading } from "../ui/kit";
 import { useToast } from "../ui/toasts";
+import { shared } from "./shared";
 
 const MINE = graphql(`
   query Contributions($after: Cursor) {
     viewer {
       id
       contributions(first: 50, after: $after) {
-        nodes { patternId category approach type countsFrom pattern { id sharedByAtLeast } }
+        nodes { patternId category approach type countsFrom pattern { id sharedBy numbersFrom } }
         pageInfo { hasNextPage endCursor }
       }
     }
@@ -54,7 +55,7 @@ export function Mine() {
       <ul className="plain stack">
         {nodes.map((mine) => (
           <li key={mine.patternId}>
-            <span className="small quiet">{mine.pattern ? `shared by ${mine.pattern.sharedByAtLeast} or more` : "seen by you alone"}</span>
+            <span className="small quiet">{mine.pattern ? shared(mine.pattern) : "seen by you alone"}</span>
             <div className="row">
               <span className="grow small">
                 {mine.category}: {mine.approach}

@@ -5,10 +5,11 @@ import { type FragmentOf, graphql, readFragment } from "../graph";
 import { said } from "../problems";
 import { useQuery } from "../query";
 import { Button, Empty, Failure, Loading } from "../ui/kit";
+import { shared } from "./shared";
 
 const PATTERN = graphql(`
   fragment Pattern on CommunityPattern {
-    id type category approach platform tags effectiveness sharedByAtLeast lastSeen
+    id type category approach platform tags effectiveness sharedBy numbersFrom lastSeen
   }
 `);
 
@@ -68,7 +69,7 @@ function PatternCard({ given }: { given: FragmentOf<typeof PATTERN> }) {
       <div className="row small quiet">
         <span className="tag">{pattern.type.toLowerCase().replace("_", " ")}</span>
         <span className="grow">{pattern.category}</span>
-        <span>shared by {pattern.sharedByAtLeast} or more</span>
+        <span>{shared(pattern)}</span>
       </div>
       <p className="summary">{pattern.approach}</p>
       <div className="row small">
