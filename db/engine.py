@@ -171,6 +171,7 @@ def _condition(error: BaseException) -> Exception | None:
         TimeoutError,
         PoolTimeoutError,
         asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
     )
     return DatabaseUnavailableError() if isinstance(error, away) else None
 

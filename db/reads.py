@@ -44,9 +44,11 @@ class Reads:
         with translated():
             connection = await self._take()
             try:
-                rows: list[Any] = await connection.fetch(sql, *values)
-            except asyncpg.InvalidCachedStatementError:
-                rows = await connection.fetch(sql, *values)  # a migration changed the tables
+                rows = await _fetched(connection, sql, values)
+            except BaseException:
+                # An answer may still be on its way to it, as after a cancellation.
+                connection.terminate()
+                raise
             finally:
                 self._give(connection)
             return rows
@@ -125,3 +127,11 @@ CLAIM = "(SELECT set_config('teamlore.account', {account}::text, true)) IS NOT N
 """A condition that claims the account for the statement that it is a part of, in the same round
 trip. Naming no table, it is looked at before any row is: PostgreSQL plans it as the one-time filter
 of a Result above all scans. If it ever were not, row-level security would show no rows at all."""
+
+
+async def _fetched(connection: Any, sql: str, values: Sequence[Any]) -> list[Any]:
+    try:
+        rows: list[Any] = await connection.fetch(sql, *values)
+    except asyncpg.InvalidCachedStatementError:
+        rows = await connection.fetch(sql, *values)  # a migration changed the tables
+    return rows
