@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import TypeAlias
 from uuid import UUID
 
-from aiodataloader import DataLoader
-
 from domain import session_files
 from domain.actor import Actor
 from domain.reading import conversation, shared, usage
@@ -16,6 +14,7 @@ from domain.reading.shared import SharedMessage
 from domain.reading.usage import ModelDay
 from domain.services import Services
 from domain.session_files import SessionFile
+from graph.dataloader import DataLoader
 
 Place: TypeAlias = tuple[UUID, str]
 BATCH = 1000

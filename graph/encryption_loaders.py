@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import TypeAlias
 from uuid import UUID
 
-from aiodataloader import DataLoader
-
 from domain import encryption, key_epochs, public_keys, sealed
 from domain.actor import Actor
 from domain.encryption import Encryption
@@ -15,6 +13,7 @@ from domain.key_epochs import Epoch, Part, Waiting, WrappedKey
 from domain.public_keys import PublicKeys
 from domain.sealed import Sealed
 from domain.services import Services
+from graph.dataloader import DataLoader
 
 Asked: TypeAlias = tuple[UUID, Part]
 BATCH = 1000

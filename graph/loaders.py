@@ -9,8 +9,6 @@ from collections.abc import Callable, Coroutine, Hashable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from aiodataloader import DataLoader
-
 from domain import (
     audit,
     finding,
@@ -36,6 +34,7 @@ from domain.sharing import SharedSession
 from domain.summaries import Summary
 from domain.teams import Member, Team
 from graph.conversation_loaders import ConversationLoaders
+from graph.dataloader import DataLoader
 from graph.encryption_loaders import EncryptionLoaders
 
 KeyT = TypeVar("KeyT", bound=Hashable)

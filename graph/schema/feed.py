@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
-from aiodataloader import DataLoader
 from strawberry import ID
 
 from domain import feed
 from graph.context import Info
+from graph.dataloader import DataLoader
 from graph.fields import computed
 from graph.schema import ids
 from graph.schema.knowledge import KnowledgeEntry

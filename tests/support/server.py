@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-from uvicorn import Server
+from uvicorn import Config, Server
 
 from serving import server_config
 from settings import Settings
@@ -44,7 +44,7 @@ async def running_server(settings: Settings) -> AsyncIterator[RunningServer]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = Server(server_config(create_app(settings), settings))
+        server = _Prompt(server_config(create_app(settings), settings))
         thread = threading.Thread(target=_serve, args=(server, listener), daemon=True)
         thread.start()
         try:
@@ -52,9 +52,35 @@ async def running_server(settings: Settings) -> AsyncIterator[RunningServer]:
             async with httpx.AsyncClient(base_url=url, timeout=30) as client:
                 yield RunningServer(url, settings, client)
         finally:
-            server.should_exit = True
+            server.leave()
             await asyncio.to_thread(thread.join, settings.shutdown_grace_s + 5)
     assert not thread.is_alive(), "the server did not stop"
+
+
+class _Prompt(Server):
+    """uvicorn's server, which looks every tenth of a second whether it shall end: at once here."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Tick, until told to leave."""
+        self._loop, ticks = asyncio.get_running_loop(), 0
+        while not self.should_exit:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), 0.1)
+            ticks += 1
+            if await self.on_tick(ticks):
+                return
+
+    def leave(self) -> None:
+        """End, from another thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._leaving.set)
 
 
 def _serve(server: Server, listener: socket.socket) -> None:
