@@ -157,7 +157,7 @@ def _required(shape: Shape) -> Shape:
         return Shape(lambda value, info: checked(at_once(checked(value), info)))
 
     async def waited(value: Any, info: Any) -> Any:
-        assert awaiting is not None  # noqa: S101
+        assert awaiting is not None  # noqa: S101 - a shape has one of the two
         return checked(await awaiting(checked(value), info))
 
     return Shape(None, waited)
@@ -169,7 +169,7 @@ def _optional(shape: Shape) -> Shape:
         return Shape(lambda value, info: None if value is None else at_once(value, info))
 
     async def waited(value: Any, info: Any) -> Any:
-        assert awaiting is not None  # noqa: S101
+        assert awaiting is not None  # noqa: S101 - a shape has one of the two
         return None if value is None else await awaiting(value, info)
 
     return Shape(None, waited)
@@ -181,7 +181,7 @@ def _listed(shape: Shape) -> Shape:
         return Shape(lambda values, info: [at_once(value, info) for value in values])
 
     async def waited(values: Any, info: Any) -> Any:
-        assert awaiting is not None  # noqa: S101
+        assert awaiting is not None  # noqa: S101 - a shape has one of the two
         return await together([awaiting(value, info) for value in values])
 
     return Shape(None, waited)
