@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from domain.actor import KeyScope, Role
@@ -23,6 +23,8 @@ class Rule:
     others: Outcome = "denied"
     """What somebody in the scope is told whose role is not enough."""
     public: bool = False
+    key_last: bool = False
+    """Whether those outside are told before it is asked what the key may do: in queries."""
 
 
 _ALL: frozenset[Role] = frozenset({"owner", "admin", "member", "viewer"})
@@ -53,13 +55,17 @@ RULES: dict[str, Rule] = {
 def rule(name: str) -> Rule:
     """A rule by name: one of the above, or a permission on teams.
 
-    With `!` at its end those outside are told that it is forbidden, as the legacy APIs do.
+    With `!` at its end those outside are told that it is forbidden, as the legacy APIs do; with `?`
+    they are told what those outside are told, whatever their key may do.
     """
-    if name.rstrip("!") in RULES:
-        found = RULES[name.rstrip("!")]
+    bare = name.rstrip("!?")
+    if bare in RULES:
+        found = RULES[bare]
     else:
-        permission = cast(Permission, name.rstrip("!"))
+        permission = cast(Permission, bare)
         found = Rule(PERMISSIONS[permission], NEEDED[permission])
+    if name.endswith("?"):
+        return replace(found, key_last=True)
     if not name.endswith("!"):
         return found
     return Rule(found.roles, found.needs, "denied", found.others)
@@ -73,7 +79,8 @@ def expected(name: str, actor: str, target: str, role: str | None) -> Outcome:
     if actor in BAD and not (found.public and actor == "anonymous"):
         return "anonymous"
     if actor == "read-only key" and found.needs != "read":
-        return "denied"
+        outside = target != "own" and (target != "team" or role is None)
+        return found.outsider if found.key_last and outside else "denied"
     if found.roles is None or target == "own":
         return "ok"
     if target != "team" or role is None:

@@ -17,8 +17,8 @@ viewer invitations    | self       | viewer { invitations { nodes { email teamNa
 viewer contributions  | self       | viewer { contributions { totalCount } }
 teams                 | self       | teams { id name members(first: 5) { totalCount nodes { user { email } } } knowledge(first: 5) { totalCount nodes { summary } } }
 team                  | team.read  | team(id: $team)
-team audit            | team.audit | team(id: $team) { audit { totalCount nodes { kind detail actor { email } } } }
-team invitations      | team.invite | team(id: $team) { invitations { totalCount nodes { email } } }
+team audit            | team.audit? | team(id: $team) { audit { totalCount nodes { kind detail actor { email } } } }
+team invitations      | team.invite? | team(id: $team) { invitations { totalCount nodes { email } } }
 user                  | read       | user(id: $user)
 knowledge             | self       | knowledge(first: 5)
 knowledge             | self       | knowledge(first: 5)

@@ -75,7 +75,7 @@ async def test_the_audit_of_one_account_agrees_with_the_claimed_epsilon(people: 
     assert present[0] - absent[0] == UNIT
     shown = shown_loss(mechanism(SENSITIVITY, EPSILON), numbers, dial(3_000, 50_000))
     print(f"epsilon {EPSILON}: at least {shown:.3f} by one account")  # noqa: T201 - a figure
-    assert dial(0.2, 0.5) * EPSILON < shown <= EPSILON, shown
+    assert dial(0.1, 0.5) * EPSILON < shown <= EPSILON, shown
     if PROVING:  # what one account changes is spread over many numbers, so this takes many draws
         shown = shown_loss(mechanism(SENSITIVITY, 2 * EPSILON), numbers, 50_000)
         print(f"with half the noise: at least {shown:.3f} by one account")  # noqa: T201 - a figure
@@ -89,7 +89,7 @@ WHOLE: Numbers = [SENSITIVITY, 7], [0, 7]
 def test_the_audit_of_the_mechanism_agrees_with_the_claimed_epsilon() -> None:
     shown = shown_loss(mechanism(SENSITIVITY, EPSILON), WHOLE, dial(3_000, 50_000))
     print(f"epsilon {EPSILON}: at least {shown:.3f} by the mechanism")  # noqa: T201 - a figure
-    assert dial(0.7, 0.9) * EPSILON < shown <= EPSILON, shown
+    assert dial(0.6, 0.9) * EPSILON < shown <= EPSILON, shown
 
 
 def test_the_audit_catches_half_the_noise() -> None:
