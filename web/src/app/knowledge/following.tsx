@@ -23,6 +23,7 @@ const OF_TEAM = `
 
 const TEAMS_FOLLOWED = 90; // the server takes 100 operations a socket
 const BURST_MS = 100; // a push of many entries is read anew once
+const MOVING_MS = 5_000; // two feeds tell of a move, in any order: gone here, new there
 
 interface KnowledgeEvent extends FeedEvent {
   entryId?: string;
@@ -43,13 +44,17 @@ export function useNews(): News {
   const [gone, setGone] = useState<ReadonlySet<string>>(new Set());
   const [state, setState] = useState<FeedState>("connecting");
   const soon = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const seen = useRef(new Map<string, number>());
   useEffect(() => () => clearTimeout(soon.current), []);
   const tell = useCallback((event: KnowledgeEvent | null) => {
     const id = event?.entryId;
     if (event && !id) return;
-    if (id)
+    const left = event?.__typename === "KnowledgeDeleted";
+    if (id && !left) seen.current.set(id, Date.now());
+    const moved = id && left && Date.now() - (seen.current.get(id) ?? 0) < MOVING_MS;
+    if (id && !moved)
       setGone((before) => {
-        if (before.has(id) === (event.__typename === "KnowledgeDeleted")) return before;
+        if (before.has(id) === left) return before;
         const now = new Set(before);
         if (!now.delete(id)) now.add(id);
         return now;
