@@ -15,13 +15,15 @@ from typing import Any
 import asyncpg
 
 from db.dsn import to_libpq_dsn
-from db.engine import translated
+from db.engine import (
+    COMMAND_SECONDS,
+    CONNECT_SECONDS,
+    POOL_WAIT_SECONDS,
+    STATEMENT_MS,
+    translated,
+)
 from db.server_role import assume
 
-CONNECT_SECONDS = 1.5
-COMMAND_SECONDS = 35.0
-STATEMENT_MS = 30_000
-WAIT_SECONDS = 10.0
 KEPT_STATEMENTS = 200
 
 
@@ -77,7 +79,7 @@ class Reads:
             waiting = asyncio.get_running_loop().create_future()
             self._waiting.append(waiting)
             try:
-                async with asyncio.timeout(WAIT_SECONDS):
+                async with asyncio.timeout(POOL_WAIT_SECONDS):
                     await waiting
             except (asyncio.CancelledError, TimeoutError):
                 if waiting.done() and not waiting.cancelled():

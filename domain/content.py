@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-BLOCK_SIZE: Final = 256 * 1024
 DIGEST_SIZE: Final = hashlib.sha256().digest_size
 
 ReadBlock = Callable[[bytes], Awaitable[bytes]]

@@ -33,45 +33,47 @@ const UNPIN = graphql(`
   }
 `);
 
-export function Star({ entry }: { entry: Entry }) {
+// What is shown, and what turns it: to the other at once, and back when the server refuses.
+function useMark(now: boolean, change: (on: boolean) => Promise<ReturnType<typeof refusal>>): [boolean, () => void] {
   const [wish, setWish] = useState<boolean | null>(null);
-  const [, star] = useMutation(STAR);
-  const [, unstar] = useMutation(UNSTAR);
   const say = useToast();
-  const on = wish ?? entry.starred;
+  const on = wish ?? now;
   const turn = async () => {
     setWish(!on);
-    const input = { id: entry.id };
-    const problem = on
-      ? await unstar({ input }).then(({ data, error }) => refusal(data?.unstarKnowledge, error))
-      : await star({ input }).then(({ data, error }) => refusal(data?.starKnowledge, error));
+    const problem = await change(!on);
     setWish(null);
     if (problem) say(problem.message);
   };
+  return [on, () => void turn()];
+}
+
+export function Star({ entry }: { entry: Entry }) {
+  const [, star] = useMutation(STAR);
+  const [, unstar] = useMutation(UNSTAR);
+  const input = { id: entry.id };
+  const [on, turn] = useMark(entry.starred, (wanted) =>
+    wanted
+      ? star({ input }).then(({ data, error }) => refusal(data?.starKnowledge, error))
+      : unstar({ input }).then(({ data, error }) => refusal(data?.unstarKnowledge, error)),
+  );
   return (
-    <Button onPress={() => void turn()} aria-pressed={on} aria-label={`Star: ${entry.summary}`}>
+    <Button onPress={turn} aria-pressed={on} aria-label={`Star: ${entry.summary}`}>
       {on ? "★" : "☆"} Star
     </Button>
   );
 }
 
 export function Pin({ entry }: { entry: Entry }) {
-  const [wish, setWish] = useState<boolean | null>(null);
   const [, pin] = useMutation(PIN);
   const [, unpin] = useMutation(UNPIN);
-  const say = useToast();
-  const on = wish ?? entry.pinnedAt !== null;
-  const turn = async () => {
-    setWish(!on);
-    const input = { id: entry.id };
-    const problem = on
-      ? await unpin({ input }).then(({ data, error }) => refusal(data?.unpinKnowledge, error))
-      : await pin({ input }).then(({ data, error }) => refusal(data?.pinKnowledge, error));
-    setWish(null);
-    if (problem) say(problem.message);
-  };
+  const input = { id: entry.id };
+  const [on, turn] = useMark(entry.pinnedAt !== null, (wanted) =>
+    wanted
+      ? pin({ input }).then(({ data, error }) => refusal(data?.pinKnowledge, error))
+      : unpin({ input }).then(({ data, error }) => refusal(data?.unpinKnowledge, error)),
+  );
   return (
-    <Button onPress={() => void turn()} aria-pressed={on} aria-label={`Pin: ${entry.summary}`}>
+    <Button onPress={turn} aria-pressed={on} aria-label={`Pin: ${entry.summary}`}>
       Pin{on ? "ned" : ""}
     </Button>
   );
