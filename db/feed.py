@@ -38,7 +38,9 @@ COLUMNS_SQL = ", ".join(
 SUBJECT_JOIN = """
     LEFT JOIN knowledge k ON starts_with(l.kind, 'knowledge_') AND k.scope_id = l.scope_id
         AND k.id = l.subject_id AND k.deleted_at IS NULL
+        AND EXISTS (SELECT FROM scopes s WHERE s.id = k.scope_id AND s.deleted_at IS NULL)
 """
+"""Of a deleted team nothing is shown any more, also while its contents are still being buried."""
 _PAGE = (
     text(
         f"""
@@ -106,7 +108,7 @@ _STANDING = text(
         WITH ORDINALITY AS w(account_id, scope_id, key_id, epoch, place)
     JOIN accounts a ON a.id = w.account_id
     LEFT JOIN memberships m ON m.scope_id = w.scope_id AND m.account_id = w.account_id
-    JOIN scopes s ON s.id = w.scope_id AND s.deleted_at IS NULL
+    JOIN scopes s ON s.id = w.scope_id
         AND (m.account_id IS NOT NULL OR s.kind = 'community')
     LEFT JOIN api_keys k ON k.id = w.key_id AND k.account_id = a.id AND k.revoked_at IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > now())
