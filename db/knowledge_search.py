@@ -31,8 +31,12 @@ class RankKeyset:
 
 
 def matching(access: Access, words: str, wanted: Filter) -> AnySelect:
-    """`id, scope_id, rank` of what has these words; a word as it stands counts twice."""
-    asked = terms(words)
+    """As `matching_terms`, for words as they are typed."""
+    return matching_terms(access, terms(words), wanted)
+
+
+def matching_terms(access: Access, asked: Sequence[Term], wanted: Filter) -> AnySelect:
+    """Select `id, rank` of what has these words; a word as it stands counts twice."""
     whole = [Term(t.text, True, t.negated, t.alternative) for t in asked]
     query = (
         select(
@@ -88,15 +92,29 @@ async def page(
     matches = await _matches(connection, access, words, wanted, similar=similar)
     if matches is None:
         return []
+    query = ranked(access, matches, limit=limit, offset=offset, after=after)
+    return (await connection.execute(query)).all()
+
+
+def ranked(
+    access: Access,
+    matches: AnySelect,
+    *,
+    limit: int,
+    offset: int = 0,
+    after: RankKeyset | None = None,
+) -> AnySelect:
+    """Select entries of which `matches` has the ids and the ranks, best first, and their `rank`."""
     found = matches.subquery("found")
     best = select(found.c.id, found.c.rank)
     if after is not None:
         place = tuple_(literal(after.rank, Double), literal(after.id))
         best = best.where(tuple_(found.c.rank, found.c.id) < place)
     order = (found.c.rank.desc(), found.c.id.desc())
-    top = best.order_by(*order).limit(limit).offset(offset).subquery("top")
+    best = best.order_by(*order).limit(limit)
+    top = (best.offset(offset) if offset else best).subquery("top")
     query = scoped(knowledge, access, *COLUMNS, top.c.rank).join(top, knowledge.c.id == top.c.id)
-    return (await connection.execute(query.order_by(top.c.rank.desc(), top.c.id.desc()))).all()
+    return query.order_by(top.c.rank.desc(), top.c.id.desc())
 
 
 async def count(

@@ -11,9 +11,10 @@ import strawberry
 from domain import session_files
 from domain.errors import Invalid
 from domain.reading import conversation
-from domain.reading.conversation import Only, Part
+from domain.reading.conversation import Only, Part, Reading
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, Computed, Made, Many, mapped
 from graph.schema.message import Message, MessageFilter, only_of
 from graph.schema.paging import (
     After,
@@ -58,7 +59,21 @@ class KindCount:
     )
     count: int = strawberry.field(description="How many there are, subagents included.")
 
+    @classmethod
+    def all_of(cls, found: Reading) -> list[KindCount]:
+        """The counts of what was read, most first."""
+        ordered = sorted(found.counts.items(), key=lambda item: (-item[1], item[0]))
+        return [cls(kind=kind, count=count) for kind, count in ordered]
 
+
+@mapped(
+    "number",
+    "size",
+    "lines",
+    "created_at",
+    "updated_at",
+    digest=Computed(bytes.hex, "digest"),
+)
 @strawberry.type(
     description="A version of a conversation. Versions do not continue each other: an upload that "
     "only adds makes the current one longer."
@@ -86,6 +101,14 @@ class ConversationVersion:
         )
 
 
+@mapped(
+    "path",
+    "size",
+    "lines",
+    "updated_at",
+    version=Column("number"),
+    digest=Computed(bytes.hex, "digest"),
+)
 @strawberry.type(
     description="A further file of a session: a subagent's transcript, a tool's large result. "
     "Download it at `/api/sessions/{sessionId}/files/{path}`."
@@ -131,7 +154,29 @@ class ReadingState:
         description="Why it could not be read to its end; the bytes are kept all the same."
     )
 
+    @classmethod
+    def of(cls, found: Reading) -> ReadingState:
+        """The GraphQL view of what was read."""
+        return cls(
+            version=found.number,
+            size=BigInt(found.size),
+            lines=BigInt(found.lines),
+            problem=found.problem,
+        )
 
+
+@mapped(
+    messages=Many("messages", "id"),
+    counts=Made("reading", lambda found, _settings: KindCount.all_of(found), "id"),
+    models=Made("reading", lambda found, _settings: list(found.models), "id"),
+    claude_versions=Made("reading", lambda found, _settings: list(found.versions), "id"),
+    folders=Made("reading", lambda found, _settings: list(found.folders), "id"),
+    git_branches=Made("reading", lambda found, _settings: list(found.branches), "id"),
+    reading=Made("reading", lambda found, _settings: ReadingState.of(found), "id"),
+    usage=Made("session's tokens", SessionUsage.of, "id"),
+    versions=Many("session's versions", "id"),
+    files=Many("session's files", "id"),
+)
 @strawberry.type
 class ConversationFields:
     """The fields of a session that come from reading its conversation."""
@@ -176,9 +221,7 @@ class ConversationFields:
     @computed("How many records of each kind there are, subagents included; most first.")
     async def counts(self, info: Info) -> list[KindCount]:
         """The counts."""
-        found = (await info.context.loaders.conversations.readings.load(self.uuid)).counts
-        ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-        return [KindCount(kind=kind, count=count) for kind, count in ordered]
+        return KindCount.all_of(await info.context.loaders.conversations.readings.load(self.uuid))
 
     @computed("The models that answered, in the order of their first answers.")
     async def models(self, info: Info) -> list[str]:
@@ -204,18 +247,13 @@ class ConversationFields:
     async def reading(self, info: Info) -> ReadingState:
         """The state of the reading."""
         found = await info.context.loaders.conversations.readings.load(self.uuid)
-        return ReadingState(
-            version=found.number,
-            size=BigInt(found.size),
-            lines=BigInt(found.lines),
-            problem=found.problem,
-        )
+        return ReadingState.of(found)
 
     @computed("What it cost in tokens, subagents included. Each answer counts once.")
     async def usage(self, info: Info) -> SessionUsage:
         """The token usage."""
         found = await info.context.loaders.conversations.usage.load(self.uuid)
-        return SessionUsage.of(info, found)
+        return SessionUsage.of(found, info.context.services.settings)
 
     @computed("The versions of the conversation that are kept, oldest first.")
     async def versions(self, info: Info) -> list[ConversationVersion]:

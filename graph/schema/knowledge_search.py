@@ -17,6 +17,7 @@ from domain.highlights import Highlights
 from domain.knowledge import Filter
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import GlobalId, Many, One, mapped
 from graph.schema import ids
 from graph.schema.knowledge import KnowledgeEntry
 from graph.schema.paging import PageInfo, Place, page_info, place_cursor, window
@@ -152,6 +153,7 @@ def _once(make: Marked) -> Marked:
     return get
 
 
+@mapped("value", "count")
 @strawberry.type(description="A value, and how many entries have it.")
 class FacetValue:
     """As `domain.finding.Facet`."""
@@ -160,6 +162,7 @@ class FacetValue:
     count: int = strawberry.field(description="How many entries of the list have it.")
 
 
+@mapped("count", author_id=GlobalId("User", "value"), author=One("person", "value"))
 @strawberry.type(description="A person, and how many entries are theirs.")
 class AuthorFacet:
     """A facet of authors."""
@@ -179,6 +182,12 @@ class AuthorFacet:
         return None if person is None else User.of(person)
 
 
+@mapped(
+    types=Many("types of a list"),
+    projects=Many("projects of a list"),
+    tags=Many("tags of a list"),
+    authors=Many("authors of a list"),
+)
 @strawberry.type(
     description="What a list could be narrowed by: the most frequent values first, up to 50 each."
 )

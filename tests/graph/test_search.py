@@ -257,7 +257,8 @@ async def test_highlights_and_the_total_cost_a_statement_each_when_asked_for(
 ) -> None:
     person = await newcomer(server)
     await push(person, [f"walrus {n}" for n in range(100)])
-    bare = 'query ($n: Int) { searchKnowledge(query: "walrus", first: $n) { nodes { id } } }'
+    bare = """query ($n: Int) { searchKnowledge(query: "walrus", first: $n) {
+        edges { rank node { id } } } }"""
     figures = {}
     for query in (bare, SEARCH):
         for size in (1, 100):
