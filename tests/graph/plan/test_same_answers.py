@@ -22,6 +22,7 @@ from graph.build import core_schema, schema
 from tests.graph.plan import dashboard
 from tests.graph.plan.both import EVERYBODY, Both
 from tests.graph.plan.documents import CASES, PLANNED, written
+from tests.graph.plan.righted import cursors_in, righted
 from tests.support.covered import covered_schema
 from tests.support.dial import dial
 from tests.support.operations import queries
@@ -99,11 +100,16 @@ ANYTHING = queries(core_schema())
 @given(
     text=st.one_of(COVERED, COVERED, COVERED, ANYTHING),
     who=st.sampled_from(EVERYBODY),
+    right=st.booleans(),
 )
-async def test_generated_queries_have_one_answer(both: Both, text: str, who: str) -> None:
+async def test_generated_queries_have_one_answer(
+    both: Both, text: str, who: str, right: bool
+) -> None:
     if not both.seen.by_scalar:
         _learn(both)
-    await both.same(who, both.seen.filled(text))
+    query = both.seen.filled(text)
+    answer = await both.same(who, righted(query, both.estate.ids) if right else query)
+    both.seen.learn(cursors_in(answer))
 
 
 def _learn(both: Both) -> None:
