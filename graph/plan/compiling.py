@@ -228,7 +228,10 @@ class Compiler:
             lines = [f"    {line}" for line in paging.cut(asked, leading)]
 
         def node(of: Part) -> str:
-            return self._object(of.content[0], inner)
+            content = of.content[0]
+            if isinstance(content, Object):
+                return self._object(content, inner)
+            return self._field(content, inner)
 
         shaped = paging.display([(p.key, paging.part(p, node, cursor)) for p in part.parts])
         self._lines += [f"def {name}(rows, total):", *lines, f"    return {shaped}"]

@@ -252,7 +252,7 @@ class _Run(Collector):
             elif name in {"cursor", "totalCount"} or kind.name == "PageInfo":
                 parts.append(Part(key, name))
             else:
-                raise Uncovered
+                parts.append(Part(key, name, tuple(self._fields(kind, {key: nodes}))))
         return tuple(parts)
 
     def arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:

@@ -120,7 +120,8 @@ class Part:
     key: str
     name: str
     content: tuple[Any, ...] = ()
-    """Of a page or an edge its parts; of a node the object alone."""
+    """Of a page or an edge its parts; of a node the object alone; of what an edge has besides, the
+    field."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from domain.errors import Invalid
 from domain.patterns import QUERY_MAX, Filter, Keyset, Order, Pattern
 from graph.context import Info
 from graph.fields import computed
-from graph.mapping import Column, GlobalId, mapped
+from graph.mapping import Column, Computed, GlobalId, mapped
 from graph.schema import ids
 from graph.schema.paging import PageInfo, Place, Window, page_info, place_cursor
 from graph.schema.scalars import Cursor, EpochMillis
@@ -150,6 +150,7 @@ class PatternFilter:
         )
 
 
+@mapped(rank=Computed(lambda: None))
 @strawberry.type(description="A pattern together with its place in a list.")
 class PatternEdge:
     """An edge with a rank."""

@@ -15,16 +15,18 @@ from tests.authorisation.snapshot import Snapshot
 from tests.authorisation.table import Row, rows
 from tests.authorisation.world import ACTORS, TARGETS, World, build
 from tests.conftest import Serve
-from tests.support.dial import PROVING
+from tests.support.dial import PROVING, dial
 from tests.support.server import RunningServer
 
 Cell = tuple[Row, str, str]
 
 
-@pytest.fixture
-async def server(serve: Serve, settings: Settings) -> RunningServer:
+@pytest.fixture(params=dial(["plans"], ["plans", "no plans"]))
+async def server(serve: Serve, settings: Settings, request: pytest.FixtureRequest) -> RunningServer:
+    """A server that answers reads by plans or, at full length, also one that executes them all."""
     many = {"rate_limit_max": 10**7, "rate_limit_anonymous_max": 10**7, "login_attempts_max": 10**4}
-    return await serve(settings.model_copy(update=many))
+    plans = {"query_plans": request.param == "plans"}
+    return await serve(settings.model_copy(update=many | plans))
 
 
 def cells() -> Iterator[Cell]:

@@ -114,6 +114,7 @@ def _entry_list(read: Callable[[Arguments, Asked], PageOf]) -> ManySource:
 class Search:
     """What is searched for, and where."""
 
+    typed: str
     terms: tuple[words.Term, ...]
     filter: Filter
 
@@ -131,7 +132,7 @@ def _search(arguments: Arguments, asked: Asked) -> PageOf:
     if window.after is not None:
         rank: float = struct.unpack(">d", struct.pack(">q", window.after.number))[0]
         after = RankKeyset(rank, window.after.id)
-    return page_of(Search(terms, about), window, after, None)
+    return page_of(Search(query, terms, about), window, after, None)
 
 
 def _matches(access: Access, page: PageOf) -> AnySelect:
@@ -139,8 +140,10 @@ def _matches(access: Access, page: PageOf) -> AnySelect:
 
 
 def _match_rows(access: Access, page: PageOf, _key: Any) -> AnySelect:
-    found = _matches(access, page)
-    return knowledge_search.ranked(access, found, limit=page.limit + 1, after=page.after)
+    about: Search = page.about
+    return knowledge_search.highlighted(
+        access, about.typed, about.terms, about.filter, limit=page.limit + 1, after=page.after
+    )
 
 
 def _facets(arguments: Arguments, asked: Asked) -> Chosen:

@@ -7,6 +7,8 @@ import re
 _ENTRY = "id type timestamp summary project sessionId details tags relatedFiles pinnedAt starred"
 _EDGES = "totalCount edges { cursor node { id } } pageInfo { endCursor hasNextPage }"
 _PARTS = {
+    "match": """rank matchKind cursor summaryFragments { text hit } detailsFragments { text hit
+        __typename }""",
     "lines": "nodes { line }",
     "pages": "totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }",
     "event": """id at kind address userAgent apiKeyId teamId actorId userId detail
@@ -125,7 +127,7 @@ PLANNED: dict[str, str] = {
         since: "2026-05-01T00:00:00Z", until: "2026-06-01T00:00:00Z"}, first: 2) { <pages> nodes {
         line } } } }""",
     "messages around a line": """{ session(id: $session) { <around> } }""",
-    "patterns": """{ patterns(first: 1) { <pages> nodes { <pattern> } edges { cursor } }
+    "patterns": """{ patterns(first: 1) { <pages> nodes { <pattern> } edges { cursor rank } }
         n: patterns(orderBy: NEWEST, last: 1) { <pages> nodes { id } }
         f: patterns(filter: {category: "dataBASE", platform: "Linux", type: ERROR_FIX,
         tags: ["locks", "x"]}) { <pages> nodes { id } } none: patterns(filter: {category: "x"}) {
@@ -137,10 +139,12 @@ PLANNED: dict[str, str] = {
     "facets": """{ a: knowledgeFacets { <facets> } b: knowledgeFacets(teamId: $team) { <facets> }
         c: knowledgeFacets(filter: {tags: ["a"], anyTags: ["b", "x"], project: "api"}) { <facets> }
         d: knowledgeFacets(filter: {tags: ["nothing"]}) { <facets> } }""",
-    "a search": """{ a: searchKnowledge(query: "how") { <pages> nodes { id summary } }
-        b: searchKnowledge(query: "how do -nothing or shared", first: 2) { <pages> edges { cursor
-        node { id author { email } } } }
-        c: searchKnowledge(teamId: $team, query: "\\"shared 1\\" or admin") { totalCount } }""",
+    "a search": """{ a: searchKnowledge(query: "how") { <pages> nodes { id summary } edges {
+        <match> } } b: searchKnowledge(query: "how do -nothing or shared", first: 2) { <pages>
+        edges { cursor node { id author { email } } } }
+        c: searchKnowledge(teamId: $team, query: "\\"shared 1\\" or admin") { totalCount edges {
+        <match> } } d: searchKnowledge(query: "é", teamId: $team, filter: {pinned: true}) {
+        edges { <match> k: matchKind __typename } } }""",
 }
 """Queries that a statement answers alone, for somebody who may see all that they ask for."""
 
