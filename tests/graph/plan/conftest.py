@@ -11,6 +11,7 @@ from app import build_services
 from domain import accounts
 from graph.build import core_schema, schema
 from graph.execution import Engine
+from graph.plan import planner as planning
 from graph.plan.planner import Planner
 from settings import Settings
 from tests.conftest import Serve
@@ -21,8 +22,10 @@ _logger = logging.getLogger(__name__)
 
 
 @pytest.fixture
-async def both(serve: Serve, settings: Settings) -> AsyncIterator[Both]:
-    """Both engines over an estate, for everybody."""
+async def both(
+    serve: Serve, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[Both]:
+    """Both engines over an estate, for everybody. No statement may fail, nor its function."""
     made = await estate.build(await serve(settings))
     services = build_services(settings)
     credentials = {name: caller.token or "" for name, caller in made.people.items()} | made.keys
@@ -39,5 +42,7 @@ async def both(serve: Serve, settings: Settings) -> AsyncIterator[Both]:
     _logger.info(
         "by the plan alone %.0f%%, with what is asked beside it %.0f%%: %s", *shares, counts
     )
+    failed = [r.getMessage() for r in caplog.get_records("call") if r.name == planning.__name__]
+    assert not failed
     await services.reads.close()
     await services.db.close()

@@ -8,19 +8,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
     ArgumentNode,
     FieldNode,
+    IntValueNode,
     NameNode,
     ObjectFieldNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
     StringValueNode,
     Visitor,
     parse,
     print_ast,
     visit,
 )
+
+from graph.schema.paging import MAX_PAGE
 
 _NAMED = {"team": "team", "session": "session", "user": "user", "pattern": "pattern"}
 """Fields that take an id, and of what."""
@@ -43,7 +49,7 @@ class _Righted(Visitor):
             return None
         for gone in ("after", "before", "last"):
             given.pop(gone, None)
-        return _with(node, given.values())
+        return _with(node, map(_within_bounds, given.values()))
 
     def enter_argument(self, node: ArgumentNode, *_: Any) -> ArgumentNode | None:
         """The argument with an id of its kind."""
@@ -58,9 +64,22 @@ class _Righted(Visitor):
         return ObjectFieldNode(name=NameNode(value=name), value=_text(self._ids[_IDS[name]]))
 
 
-def righted(text: str, ids: Mapping[str, str]) -> str:
-    """The query with ids of the right kinds."""
-    return print_ast(visit(parse(text), _Righted(ids)))
+def righted(text: str, ids: Mapping[str, str], first: int) -> str:
+    """The query with ids of the right kinds, and of its root fields two, from the `first` on."""
+    document = parse(text)
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    fields = operation.selection_set.selections
+    kept = tuple(fields[(first + n) % len(fields)] for n in range(min(2, len(fields))))
+    narrowed = replace(operation, selection_set=SelectionSetNode(selections=kept))
+    return print_ast(visit(narrowed, _Righted(ids)))
+
+
+def _within_bounds(argument: ArgumentNode) -> ArgumentNode:
+    value = argument.value
+    if not isinstance(value, IntValueNode) or 0 < int(value.value) <= MAX_PAGE:
+        return argument
+    return ArgumentNode(name=argument.name, value=IntValueNode(value="3"))
 
 
 def cursors_in(answer: bytes) -> Iterable[tuple[str, str]]:
