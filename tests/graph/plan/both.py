@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from domain.actor import Actor
 from domain.errors import Fault
 from domain.services import Services
@@ -28,7 +30,7 @@ EVERYBODY = (
     "nobody",
 )
 """`reading key` may only read, `managing key` is good for the account; both are the owner's."""
-_TRIES = 30
+_TRIES = 10
 _INCIDENT = re.compile(rb'incident"?:? ?"?[0-9a-f]{12}')
 
 
@@ -45,16 +47,14 @@ class Both:
     seen: Seen = field(default_factory=Seen)
 
     async def same(self, who: str, text: str, variables: dict[str, Any] | None = None) -> bytes:
-        """The answer, which both give.
-
-        Where several fields fail, the executor tells of those that came first; it is asked again.
-        """
+        """The answer, which both give."""
         request = Request(text, variables)
         one = await self._answer(self.planned, who, request)
         other = await self._answer(self.executed, who, request)
-        tries = _TRIES if b'"errors"' in one and b'"errors"' in other else 0
-        while one != other and tries:
-            other, tries = await self._answer(self.executed, who, request), tries - 1
+        for _ in range(_TRIES if b'"errors"' in one and b'"errors"' in other else 0):
+            if _alike(one, other):
+                return one
+            other = await self._answer(self.executed, who, request)
         assert one == other, (who, text, variables, one, other)
         return one
 
@@ -81,3 +81,14 @@ class Both:
         """How much of what was asked was answered in one of these ways."""
         counts = self.planner.outcomes
         return sum(counts[how] for how in hows) / max(1, counts.total())
+
+
+def _alike(one: bytes, other: bytes) -> bool:
+    """Whether two answers of the executor can be to the same question.
+
+    Where several fields fail and a null swallows them together, it tells of those that failed
+    before it gave up, which is a matter of time.
+    """
+    contents = [orjson.loads(answer) for answer in (one, other)]
+    few, many = sorted((set(map(orjson.dumps, c.pop("errors", []))) for c in contents), key=len)
+    return contents[0] == contents[1] and (few == many or (few < many and bool(few)))
