@@ -31,7 +31,7 @@ EVERYBODY = (
 )
 """`reading key` may only read, `managing key` is good for the account; both are the owner's."""
 _TRIES = 10
-_INCIDENT = re.compile(rb'incident"?:? ?"?[0-9a-f]{12}')
+_INCIDENT = re.compile(rb"(incident\W{0,5})[0-9a-f]{12}")
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Both:
             content = {"fault": str(fault)}
         # Fields of one level run concurrently: their errors come in any order.
         content.get("errors", []).sort(key=lambda error: str(error.get("path")))
-        return _INCIDENT.sub(b"incident", encode(content))
+        return _INCIDENT.sub(rb"\1", encode(content))
 
     def share(self, *hows: str) -> float:
         """How much of what was asked was answered in one of these ways."""
@@ -89,6 +89,8 @@ def _alike(one: bytes, other: bytes) -> bool:
     Where several fields fail and a null swallows them together, it tells of those that failed
     before it gave up, which is a matter of time.
     """
+    if one == other:
+        return True
     contents = [orjson.loads(answer) for answer in (one, other)]
     few, many = sorted((set(map(orjson.dumps, c.pop("errors", []))) for c in contents), key=len)
     return contents[0] == contents[1] and (few == many or (few < many and bool(few)))
