@@ -62,7 +62,11 @@ def redact(text: str, among: Sequence[Kind] = KINDS) -> Redacted:
 
 
 def _hinted(kind: Kind, lowered: str) -> bool:
-    return kind.hint is None or not lowered.isascii() or kind.hint.search(lowered) is not None
+    return (
+        not kind.hints
+        or not lowered.isascii()
+        or any(mark in lowered and hint.search(lowered) for mark, hint in kind.hints)
+    )
 
 
 def _masked(kind: Kind, text: str, found: set[str]) -> str:
