@@ -18,7 +18,7 @@ KEPT_PARTS = 3
 """How much of a path stays of which nobody knows where its project begins."""
 
 _TAG_MAX = 50
-_TOGETHER = 64 * 1024
+_TOGETHER = 256 * 1024
 """Characters: so many that entries have most words in common, and no large text."""
 _ABSOLUTE = re.compile(r"^(?:file:/{1,3}|/|~[^/\\]*[/\\]|[A-Za-z]:[/\\]|\\\\)")
 _HOMES = {"home", "Users", "users"}
@@ -32,7 +32,8 @@ def screened(
     `project` is that of the entry where `given` has none of its own; `among` are the secrets that
     may occur.
     """
-    among = suspected("\n".join(_texts(given)), among)
+    if among:
+        among = suspected("\n".join(_texts(given)), among)
     if not among and not any(map(_ABSOLUTE.match, given.related_files or ())):
         return given, ()
     notices: list[Notice] = []

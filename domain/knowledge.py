@@ -24,6 +24,7 @@ from domain.encryption import refuse_plaintext
 from domain.entries import Entry, EntryChange, EntryFields, NewEntry, Notice, Push
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.hygiene import screened, screened_all
+from domain.indexing import Indexer
 from domain.policy import Permission, reading_team, writing_scope
 
 
@@ -51,11 +52,12 @@ async def create(db: Database, actor: Actor, data: NewEntry) -> Entry:
     return replace(Entry(*row), notices=notices)
 
 
-async def push(db: Database, actor: Actor, data: Push) -> Pushed:
+async def push(db: Database, actor: Actor, data: Push, indexer: Indexer | None = None) -> Pushed:
     """Keep many entries in one transaction: all of them or, when one is invalid, none.
 
     An entry with the same author, type, project and summary as one in the scope is skipped; where
-    its timestamp is newer, that and its details, tags and files are taken over.
+    its timestamp is newer, that and its details, tags and files are taken over. The search indexes
+    of a large push are left to the `indexer`, if there is one; it is found at once all the same.
     """
     scope_id = writing_scope(actor, data.team_id, "team.push")
     newest: dict[str, EntryFields] = {}
@@ -65,8 +67,11 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
         key = _sameness(item)
         if key not in newest or newest[key].timestamp < item.timestamp:
             newest[key] = item
+    later = indexer is not None and indexer.takes(len(newest))
     async with db.begin(actor) as connection:
-        inserted = await _store(connection, actor, scope_id, newest, "team.push")
+        inserted = await _store(connection, actor, scope_id, newest, "team.push", indexed=not later)
+    if indexer is not None and later:
+        indexer.wake(scope_id, len(newest))
     return Pushed(inserted, len(data.entries) - inserted, tuple(notices))
 
 
@@ -76,6 +81,8 @@ async def _store(
     scope_id: UUID,
     items: dict[str, EntryFields],
     permission: Permission = "team.write",
+    *,
+    indexed: bool = True,
 ) -> int:
     """Upsert `items` (by sameness) and log what changed; returns how many are new."""
     counts = {scope_id: len(items)}
@@ -87,6 +94,7 @@ async def _store(
         actor.account_id,
         head.at,
         [_row(key, item, head.take()) for key, item in items.items()],
+        indexed=indexed,
     )
     entries = [
         journal.stamped(

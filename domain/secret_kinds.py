@@ -10,7 +10,8 @@ modules because it is one table.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from domain.secret_values import Check, any_value, assigned, mixed, password
 
@@ -25,9 +26,9 @@ class Kind:
     pattern: re.Pattern[str]
     check: Check = any_value
     """Looks at a match: whether it is a secret and not a placeholder or code."""
-    hints: tuple[tuple[str, re.Pattern[str]], ...] = ()
-    """Each mark and what has to follow it: one of them is found in any lower-cased ASCII text that
-    the pattern matches in, and quicker than that. It begins with a literal, which `re` skips to."""
+    hints: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    """By mark, the mark and what has to follow it: one of them is found in any lower-cased ASCII
+    text that the pattern matches in, and quicker than that, as `re` skips to a literal."""
 
 
 # A token begins where no word goes on: also behind \n written out, %3D, and a terminal's colour.
@@ -48,8 +49,8 @@ def _within(
     name: str, pattern: str, *marks: str, check: Check = any_value, hint: str | None = None
 ) -> Kind:
     """A kind; `hint` says what comes behind a mark, in lower case."""
-    behind = () if hint is None else tuple((m, re.compile(re.escape(m) + hint)) for m in marks)
-    return Kind(name, marks, re.compile(pattern), check, behind)
+    hints = {} if hint is None else {mark: re.compile(re.escape(mark) + hint) for mark in marks}
+    return Kind(name, marks, re.compile(pattern), check, hints)
 
 
 _PRIVATE_KEYS = (
