@@ -266,6 +266,13 @@ knowledge = Table(
         postgresql_where=text("deleted_at IS NOT NULL"),
     ),
     Index("knowledge_newest_idx", "scope_id", "timestamp", "id"),
+    Index(
+        "knowledge_own_idx",
+        "author_id",
+        "timestamp",
+        "id",
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
     Index("knowledge_unindexed_idx", "scope_id", postgresql_where=text("NOT indexed")),
     Index("knowledge_search_idx", "search", postgresql_using="gin"),
     Index(
