@@ -63,11 +63,11 @@ _UPSERT = text(
     INSERT INTO knowledge (scope_id, id, author_id, type, timestamp, summary, project, session_id,
                            details, tags, related_files, sameness, version, created_at, updated_at,
                            indexed)
-    SELECT :scope_id, r.id, :author_id, r.type, r.timestamp, r.summary, r.project, r.session_id,
-           r.details, r.tags, r.related_files, decode(r.sameness, 'hex'), r.version, :at, :at,
-           :indexed
+    SELECT :scope_id, gen_random_uuid(), :author_id, r.type, r.timestamp, r.summary, r.project,
+           r.session_id, r.details, r.tags, r.related_files, decode(r.sameness, 'hex'), r.version,
+           :at, :at, :indexed
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-        id uuid, type text, timestamp bigint, summary text, project text, session_id text,
+        type text, timestamp bigint, summary text, project text, session_id text,
         details text, tags text[], related_files text[], sameness text, version bigint)
     ORDER BY r.version
     ON CONFLICT (scope_id, author_id, sameness) WHERE deleted_at IS NULL DO UPDATE

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from db import knowledge as rows
 from db import knowledge_list
@@ -96,18 +96,13 @@ async def _store(
         [_row(key, item, head.take()) for key, item in items.items()],
         indexed=indexed,
     )
+    kinds = ("knowledge_updated", "knowledge_created")
     entries = [
-        journal.stamped(
-            head,
-            row.version,
-            "knowledge_created" if row.inserted else "knowledge_updated",
-            row.id,
-            actor.account_id,
-        )
-        for row in sorted(written, key=lambda row: row.version)
+        journal.stamped(head, version, kinds[inserted], entry_id, actor.account_id)
+        for entry_id, version, inserted in written
     ]
     await journal.append(connection, entries)
-    return sum(row.inserted for row in written)
+    return sum(inserted for _id, _version, inserted in written)
 
 
 def _sameness(item: EntryFields) -> str:
@@ -117,7 +112,6 @@ def _sameness(item: EntryFields) -> str:
 
 def _row(sameness: str, item: EntryFields, version: int) -> dict[str, Any]:
     return {
-        "id": uuid4(),
         "type": item.type,
         "timestamp": item.timestamp,
         "summary": item.summary,

@@ -370,7 +370,7 @@ _ASSIGNED = _within(
     "-pw",
     check=assigned,
     # What may come between a mark and the sign, and the sign.
-    hint=r"[a-z0-9_-]{0,40}+\\?[\"'`]?\]?\s{0,4}+[:=,]",
+    hint=r"[a-z0-9_-]{0,40}+\\?[\"'`]?\]?\s{0,4}+(?:[:=]|,\s?[\"'])",
 )
 
 KINDS: tuple[Kind, ...] = (
