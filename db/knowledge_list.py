@@ -117,10 +117,9 @@ def _conditions(access: Access, wanted: Filter) -> list[ColumnExpressionArgument
 
 def listed(access: Access, wanted: Filter, *columns: ColumnElement[Any]) -> AnySelect:
     """Select `columns` of the entries that a list is about, as far as the caller may read them."""
-    query = scoped(knowledge, access, *columns)
-    if wanted.only_team and wanted.team_id is not None:
-        query = query.where(knowledge.c.scope_id == wanted.team_id)
-    elif not wanted.every_team or wanted.team_id is not None:
+    within = wanted.team_id if wanted.only_team else None
+    query = scoped(knowledge, access, *columns, within=within)
+    if within is None and (not wanted.every_team or wanted.team_id is not None):
         query = query.where(mine_or_team(knowledge, access, wanted.team_id))
     return query.where(*_conditions(access, wanted))
 

@@ -106,11 +106,7 @@ def _own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
         sessions.c.id == messages.c.session,
         sessions.c.deleted_at.is_(None),
     )
-    return (
-        scoped(messages, access, *columns)
-        .where(messages.c.scope_id == access.account_id)
-        .join(sessions, living)
-    )
+    return scoped(messages, access, *columns, within=access.account_id).join(sessions, living)
 
 
 async def pages(

@@ -125,10 +125,14 @@ class Reads:
         return connection
 
 
-CLAIM = "(SELECT set_config('teamlore.account', {account}::text, true)) IS NOT NULL"
+CLAIM = """(SELECT CASE
+    WHEN substr(current_setting('teamlore.found', true), 1, 36) = {account}::text
+        AND current_setting('teamlore.account', true) = {account}::text
+    THEN true ELSE teamlore_claim({account}) END)"""
 """A condition that claims the account for the statement that it is a part of, in the same round
-trip. Naming no table, it is looked at before any row is: PostgreSQL plans it as the one-time filter
-of a Result above all scans. If it ever were not, row-level security would show no rows at all."""
+trip, and looks its scopes up once for all tables. Naming no table, it is looked at before any row
+is: PostgreSQL plans it as the one-time filter of a Result above all scans. If it ever were not,
+row-level security would show no rows at all."""
 
 
 async def _fetched(connection: Any, sql: str, values: Sequence[Any]) -> list[Any]:

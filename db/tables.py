@@ -164,7 +164,7 @@ memberships = Table(
     ),
     Column("joined_at", Instant, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("scope_id", "account_id"),
-    Index("memberships_account_id_idx", "account_id"),
+    Index("memberships_account_id_idx", "account_id", "scope_id"),
 )
 
 invitations = Table(

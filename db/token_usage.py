@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from db.engine import Connection
 from db.rows import AnyRow
-from db.scope import Access, in_scopes, scoped
+from db.scope import Access, in_scope, scoped
 from db.sessions import project
 from db.tables import sessions, token_usage
 
@@ -76,7 +76,7 @@ async def totals(
     query = (
         select(name.label("name"), t.model, func.count().label("messages"), *_SUMS)
         .select_from(token_usage.join(sessions, _LIVING))
-        .where(in_scopes(token_usage, access.scopes), t.scope_id == access.account_id, t.counted)
+        .where(in_scope(token_usage, access, access.account_id), t.counted)
         .group_by(name, t.model)
         .order_by(name.desc().nulls_last() if by == "day" else func.sum(t.output).desc())
         .limit(limit)

@@ -35,8 +35,7 @@ def _sum(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _mine(table: Any, access: Access, column: ColumnElement[Any]) -> Any:
-    query = scoped(table, access, column).where(table.c.scope_id == access.account_id)
-    return query.scalar_subquery()
+    return scoped(table, access, column, within=access.account_id).scalar_subquery()
 
 
 async def of(connection: Connection, access: Access) -> AnyRow:

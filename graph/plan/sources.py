@@ -329,7 +329,7 @@ class PlaceOf:
 
 def _roster(access: Access, page: PageOf, team_id: Any, *columns: Any) -> AnySelect:
     role, _order = page.about.order
-    query = teams.roster(access, *columns).where(memberships.c.scope_id == team_id)
+    query = teams.roster(access, *columns, team_id=team_id)
     return query if role is None else query.where(memberships.c.role == role)
 
 
@@ -372,8 +372,8 @@ MANY: dict[str, ManySource] = {
         _shared,
         _shared_rows,
         lambda page: (("shared_at", not page.backward), ("id", not page.backward)),
-        lambda access, _page, team_id: session_shares.visible(access, func.count()).where(
-            shares.c.scope_id == team_id
+        lambda access, _page, team_id: session_shares.visible(
+            access, func.count(), team_id=team_id
         ),
         lambda _page: Placed("instant", "shared_at"),
     ),
