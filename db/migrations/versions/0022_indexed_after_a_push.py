@@ -6,7 +6,7 @@ a moment: searches read the texts of such entries themselves, so that they are f
 An index for what somebody wrote, wherever it is: the list that a person sees first.
 
 Revision ID: 0022
-Revises: 0020
+Revises: 0021
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
