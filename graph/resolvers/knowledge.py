@@ -13,7 +13,7 @@ from domain.entries import EntryChange, NewEntry, Push
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
-from graph.mapping import Many, mapped
+from graph.mapping import Many, One, mapped
 from graph.schema import ids
 from graph.schema.knowledge import KnowledgeEntry, knowledge_page
 from graph.schema.knowledge_filters import Narrowed, Ordered, wanted
@@ -50,7 +50,11 @@ InTeam = Annotated[
 ]
 
 
-@mapped(knowledge=Many("knowledge"))
+@mapped(
+    knowledge=Many("knowledge"),
+    knowledge_facets=One("facets"),
+    search_knowledge=Many("matches"),
+)
 @strawberry.type
 class KnowledgeQueries:
     """Root fields about knowledge."""
