@@ -1,15 +1,19 @@
-"""Finding entries: by their words, else by words that look alike; all through indexes."""
+"""Finding entries: by their words, else by words that look alike; all through indexes.
+
+What a large push has just brought may not be in them yet: of such entries the texts are read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     Double,
     Text,
     cast,
@@ -20,8 +24,9 @@ from sqlalchemy import (
     true,
     tuple_,
     type_coerce,
+    union_all,
 )
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from db.engine import Connection
 from db.knowledge import COLUMNS
@@ -31,8 +36,15 @@ from db.scope import Access, scoped
 from db.tables import knowledge
 from db.words import Term, terms, text_query
 
+AnyCompound: TypeAlias = CompoundSelect[*tuple[Any, ...]]
 SIMILAR_WORDS = 8
 _SHORTEST = 3
+# What the columns `search` and `fuzzy` of an entry will be that is not indexed yet.
+_SEARCH_OF_TEXT = func.teamlore_search(
+    *(knowledge.c[name] for name in ("summary", "tags", "details", "project", "related_files")),
+    type_=TSVECTOR,
+)
+_LIKENESS_OF_TEXT = func.teamlore_likeness(knowledge.c.summary, knowledge.c.tags, type_=Text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +55,12 @@ class RankKeyset:
     id: UUID
 
 
-def matching(access: Access, words: str, wanted: Filter) -> AnySelect:
+def matching(access: Access, words: str, wanted: Filter) -> AnyCompound:
     """As `matching_terms`, for words as they are typed."""
     return matching_terms(access, terms(words), wanted)
 
 
-def matching_terms(access: Access, asked: Sequence[Term], wanted: Filter) -> AnySelect:
+def matching_terms(access: Access, asked: Sequence[Term], wanted: Filter) -> AnyCompound:
     """Select `id, rank` of what has these words; a word as it stands counts twice."""
     whole = [Term(t.text, True, t.negated, t.alternative) for t in asked]
     query = (
@@ -59,26 +71,32 @@ def matching_terms(access: Access, asked: Sequence[Term], wanted: Filter) -> Any
         .cte("asked")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    rank = func.ts_rank_cd(knowledge.c.search, query.c.words) + func.ts_rank_cd(
-        knowledge.c.search, query.c.whole
-    )
-    found = listed(access, wanted, knowledge.c.id, cast(rank, Double).label("rank"))
-    # As an expression of its own, which the planner evaluates beforehand, it leads to the index.
-    matches = knowledge.c.search.op("@@")(text_query(asked))
-    return found.join(query, true()).where(matches)
+
+    def among(search: ColumnElement[Any], *conditions: ColumnElement[bool]) -> AnySelect:
+        rank = func.ts_rank_cd(search, query.c.words) + func.ts_rank_cd(search, query.c.whole)
+        found = listed(access, wanted, knowledge.c.id, cast(rank, Double).label("rank"))
+        # An expression of its own, which the planner evaluates beforehand, leads to the index.
+        matches = search.op("@@")(text_query(asked))
+        return found.join(query, true()).where(*conditions, matches)
+
+    return union_all(among(knowledge.c.search), among(_SEARCH_OF_TEXT, ~knowledge.c.indexed))
 
 
-def resembling(access: Access, words: str, wanted: Filter) -> AnySelect | None:
+def resembling(access: Access, words: str, wanted: Filter) -> AnyCompound | None:
     """`id, rank` of summaries and tags with words like these; None when none is long enough."""
     asked = [t.text for t in terms(words) if not t.negated and _has_trigrams(t.text)]
     if not asked:
         return None
     likes = [func.teamlore_fuzzy(literal(word)) for word in asked[:SIMILAR_WORDS]]
-    rank = sum(
-        (func.word_similarity(like, knowledge.c.fuzzy) for like in likes), start=literal(0.0)
-    ) / len(likes)
-    found = listed(access, wanted, knowledge.c.id, cast(rank, Double).label("rank"))
-    return found.where(*(knowledge.c.fuzzy.op("%>")(like) for like in likes))
+
+    def among(fuzzy: ColumnElement[Any], *conditions: ColumnElement[bool]) -> AnySelect:
+        rank = sum((func.word_similarity(like, fuzzy) for like in likes), start=literal(0.0))
+        found = listed(
+            access, wanted, knowledge.c.id, cast(rank / len(likes), Double).label("rank")
+        )
+        return found.where(*conditions, *(fuzzy.op("%>")(like) for like in likes))
+
+    return union_all(among(knowledge.c.fuzzy), among(_LIKENESS_OF_TEXT, ~knowledge.c.indexed))
 
 
 def _has_trigrams(word: str) -> bool:
@@ -111,7 +129,7 @@ async def page(
 
 def ranked(
     access: Access,
-    matches: AnySelect,
+    matches: AnySelect | AnyCompound,
     *,
     limit: int,
     offset: int = 0,
@@ -143,7 +161,7 @@ async def count(
 
 async def _matches(
     connection: Connection, access: Access, words: str, wanted: Filter, *, similar: bool
-) -> AnySelect | None:
+) -> AnyCompound | None:
     if not similar:
         return matching(access, words, wanted)
     return resembling(access, words, wanted) if await knows_trigrams(connection) else None

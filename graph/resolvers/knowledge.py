@@ -140,7 +140,8 @@ class KnowledgeMutations:
         """Keep many entries, all or none."""
         entries = [given(item) for item in input.entries]
         data = parse_input(Push, input, team_id=_team(input.team_id, "input"), entries=entries)
-        done = await knowledge.push(info.context.services.db, info.context.actor, data)
+        services = info.context.services
+        done = await knowledge.push(services.db, info.context.actor, data, services.indexer)
         return PushKnowledgePayload(
             accepted=done.accepted, skipped=done.skipped, notices=notices(done.notices)
         )

@@ -135,7 +135,7 @@ def _search(arguments: Arguments, asked: Asked) -> PageOf:
     return page_of(Search(query, terms, about), window, after, None)
 
 
-def _matches(access: Access, page: PageOf) -> AnySelect:
+def _matches(access: Access, page: PageOf) -> knowledge_search.AnyCompound:
     return knowledge_search.matching_terms(access, page.about.terms, page.about.filter)
 
 
