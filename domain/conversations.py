@@ -17,13 +17,13 @@ from typing import Final
 
 from db import conversations as version_rows
 from db import sessions as session_rows
-from db import sweeps
 from db.blobs import BLOCK_MAX, BlobStore
 from db.conversations import CONVERSATION
 from db.engine import Connection, Database
 from db.errors import BlockDamagedError, BlockMissingError, DuplicateError
 from domain.actor import Actor
 from domain.allotment import Allotment
+from domain.basis import look
 from domain.commit import carry_out
 from domain.content import Content, Relation
 from domain.errors import Conflict, Forbidden, NotFound, OffsetMismatch, TooLarge
@@ -33,6 +33,7 @@ from domain.paths import check_path
 from domain.policy import require
 from domain.sessions import About, NewSession, Session, Stale
 from domain.shelf import LOST, Shelf
+from domain.tails import Announced, Outcome, Tails
 from domain.terms import ANYTHING, Terms
 from domain.transcripts import Facts, Reader
 from domain.versions import Plan, Stored, Version, plan, version_of
@@ -175,6 +176,25 @@ class Custody:
             bound = replace(terms, continues=(content,))
             return await self._upload(actor, session_id, base, chunks, about, bound)
 
+    async def append_all(
+        self,
+        actor: Actor,
+        announced: Sequence[Announced],
+        contents: AsyncIterator[AsyncIterator[bytes]],
+    ) -> Sequence[Outcome]:
+        """Take in what many files have grown by: what each came to, in the order of `announced`.
+
+        Each is kept or refused by itself, as `append` would; new files are files that have grown
+        from nothing. What is kept is committed together, when `contents` has ended. Raises
+        Forbidden, RateLimited, StorageFullError and whatever `contents` raises: then nothing has
+        changed.
+        """
+        self.check_allowed()
+        require(actor, "team.push", actor.account_id)
+        with self._allotment.upload(actor):
+            tails = Tails(self._db, self._shelf, self._allotment, actor, announced)
+            return await tails.keep(contents)
+
     async def _take_in(
         self, actor: Actor, base: Stored, chunks: AsyncIterator[bytes], onto: Content | None
     ) -> _Taken:
@@ -210,18 +230,10 @@ class Custody:
 
     async def _base(self, actor: Actor, session_id: str, path: str) -> Stored:
         """What is stored, for an upload: the number of the last sweep is read before all else."""
-        scope = actor.account_id
-        async with self._db.read(actor) as connection:
-            sweep = await sweeps.number(connection, scope)
-            if sweep % 2 == 0:
-                return replace(await _stored(connection, actor, session_id, path), sweep=sweep)
-        async with self._db.begin(
-            actor
-        ) as connection:  # wait for the collector, or end what it left
-            await sweeps.lock(connection, scope)
-            if await sweeps.number(connection, scope) == sweep:
-                await sweeps.advance(connection, scope)
-        return await self._base(actor, session_id, path)
+        sweep, stored = await look(
+            self._db, actor, lambda connection: _stored(connection, actor, session_id, path)
+        )
+        return replace(stored, sweep=sweep)
 
     async def _load(self, actor: Actor, session_id: str, path: str = CONVERSATION) -> Stored:
         async with self._db.read(actor) as connection:
