@@ -11,17 +11,22 @@ from domain.errors import OffsetMismatch, TooLarge
 from domain.tails import Announced, Kept, Outcome, announced
 from rest_compat import upload
 from rest_compat.call import Call, decode
-from rest_compat.errors import BadRequest, content_of, json_response, status_of
+from rest_compat.errors import BadRequest, content_of, dumps, status_of
+from rest_compat.manifest import MEDIA_TYPE
 
 LINE_MAX: Final = 1024 * 1024
 
 
 async def append_all(call: Call) -> Response:
-    """Keep what files have grown by, each by itself, all that is kept in one transaction."""
+    """Keep what files have grown by, each by itself, all that is kept in one transaction.
+
+    The answer has a line of JSON for each, in their order.
+    """
     body = Body(upload.body_of(call))
     files = announced(decode(await body.line()))
     outcomes = await call.services.custody.append_all(call.actor, files, body.contents(files))
-    return json_response({"tails": [_present(outcome) for outcome in outcomes]})
+    lines = b"".join(dumps(_present(outcome)) + b"\n" for outcome in outcomes)
+    return Response(lines, media_type=MEDIA_TYPE)
 
 
 class Body:

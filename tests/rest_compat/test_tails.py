@@ -16,7 +16,7 @@ from tests.conftest import Serve
 from tests.support.places import Place
 from tests.support.registry import conversation, register, state
 from tests.support.server import RunningServer
-from tests.support.tails import Growth, body, send, statuses
+from tests.support.tails import Growth, body, outcomes, send, statuses
 from tests.support.transcripts import session_id, transcript
 
 S, T, U = (session_id(number) for number in range(3))
@@ -264,7 +264,7 @@ async def test_limits_hold_for_each_file_and_for_all_together(
         headers={**al, "Content-Encoding": "gzip"},
         content=gzip.compress(body(*files)),
     )
-    assert [item["status"] for item in answer.json()["tails"]] == [201, 201, 507, 413, 201]
+    assert [item["status"] for item in outcomes(answer)] == [201, 201, 507, 413, 201]
     both = await asyncio.gather(
         *(statuses(server.client, al, Growth(name, b"x")) for name in ("f", "g"))
     )

@@ -44,14 +44,18 @@ def body(*grown: Growth) -> bytes:
     return first + b"\n" + b"".join(file.more for file in grown)
 
 
+def outcomes(answer: httpx.Response) -> list[dict[str, Any]]:
+    """What each file came to."""
+    return [json.loads(line) for line in answer.content.splitlines()]
+
+
 async def send(
     client: httpx.AsyncClient, headers: dict[str, str], *grown: Growth
 ) -> list[dict[str, Any]]:
     """Send them; what each came to."""
     answer = await client.post("/api/tails", headers=headers, content=body(*grown))
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["tails"]
-    return found
+    return outcomes(answer)
 
 
 async def statuses(client: httpx.AsyncClient, headers: dict[str, str], *grown: Growth) -> list[int]:
