@@ -89,8 +89,18 @@ digest_header() {
 fetch_manifest() {
   curl -fsS --connect-timeout 10 --max-time 300 --retry "$RETRIES" -K "$WORK/curl" \
     "$URL/api/manifest${1:+?session_id=$1}" >"$WORK/manifest.json" || return 1
-  jq -r '[.session_id, .path, .size, .sha256, .git_remote // ""] | join("\t")' \
-    "$WORK/manifest.json" >"$WORK/manifest"
+  read_manifest 2>/dev/null ||
+    jq -r '[.session_id, .path, .size, .sha256, .git_remote // ""] | join("\t")' \
+      "$WORK/manifest.json" >"$WORK/manifest"
+}
+
+# The same without starting jq, which takes longer than all the rest; fails where a line is not as our
+# server writes it. Of a repository it tells only that there is one.
+read_manifest() {
+  awk -v FS='"' -v OFS="$TAB" '
+    $2 != "session_id" || $6 != "path" || $10 != "size" || $12 != "sha256" || $4 $8 ~ /\\/ { exit 1 }
+    { print $4, $8, substr($11, 2) + 0, $14, /"git_remote":null\}$/ ? "" : "known" }
+  ' "$WORK/manifest.json" >"$WORK/manifest"
 }
 
 # size, time and path of each local file, of one session where one is named.
@@ -146,15 +156,35 @@ compare() {
 # name and password in it stay here.
 find_remotes() {
   local folder cwd remote
-  : >"$WORK/remotes"
   command -v git >/dev/null || return 0
-  cut -f 1 "$WORK/todo" | cut -d / -f 1 | sort -u | while IFS= read -r folder; do
-    cwd="$(folder_of "$folder")"
+  find_folders | while IFS="$TAB" read -r folder cwd; do
+    [ -n "$cwd" ] || cwd="$(folder_of "$folder")"
     [ -n "$cwd" ] && [ -d "$cwd" ] || continue
     remote="$(git -C "$cwd" remote get-url origin 2>/dev/null </dev/null |
       sed 's|^\([A-Za-z+]*://\)[^/@]*@|\1|')"
     case "$remote" in "" | *[[:cntrl:]]*) ;; *) printf '%s\t%s\n' "$folder" "$remote" ;; esac
   done >"$WORK/remotes"
+}
+
+# The same as folder_of for all of these projects at once, as far as that is plainly said in the first
+# transcript of each.
+find_folders() {
+  local folder
+  awk -v FS="$TAB" '{ sub(/\/.*/, "", $1); if (!seen[$1]++) print $1 }' "$WORK/todo" |
+    while IFS= read -r folder; do
+      set -- "./$folder"/*.jsonl
+      printf '%s\t%s\n' "$folder" "$1"
+    done | awk -v FS="$TAB" -v OFS="$TAB" '{
+      cwd = ""
+      while ((getline line < $2) > 0)
+        if (match(line, /"cwd" *: *"[^"]*"/)) {
+          cwd = substr(line, RSTART, RLENGTH - 1)
+          sub(/^"cwd" *: *"/, "", cwd)
+          break
+        }
+      close($2)
+      print $1, cwd ~ /[\\\t]/ ? "" : cwd
+    }'
 }
 
 # The folder on this machine whose sessions are in the project folder $1, as one of them says.
@@ -235,7 +265,7 @@ describes_all() { awk 'FNR == NR { n++; next } { n-- } END { exit n != 0 }' "$1"
 # request, the rest to curl, in its own language. $1 is 1, 0 where the server has no such request, or
 # "again" where it came to nothing.
 plan_batch() {
-  : >"$mine/config" && : >"$mine/sent" && : >"$mine/small" && : >"$mine/wholes" && : >"$mine/ends"
+  : >"$mine/config" && : >"$mine/sent" && : >"$mine/small" && : >"$mine/pieces"
   awk -v FS="$TAB" -v OFS="$TAB" -v url="$URL" -v key="$KEY" -v retries="$RETRIES" -v mine="$mine" \
     -v now="$NOW" -v together="$1" -v small="$SMALL" '
     function quoted(text) { gsub(/["\\]/, "\\\\&", text); return "\"" text "\"" }
@@ -284,12 +314,20 @@ plan_batch() {
       print "retry = " retries > config
       print count, offset ? "tail" : "whole", $3, $6, settled($7), $1, at[line] > (mine "/sent")
     }
-    # New files come first, so that one call of cat is enough for their bytes.
-    function send_together(how,   i, said) {
+    # An address of a file: curl can give the ends of many, where tail would run once for each.
+    function address(path,   i, c, out) {
+      for (i = 1; i <= length(path); i++) {
+        c = substr(path, i, 1)
+        out = out (c ~ /[A-Za-z0-9._\/-]/ ? c : sprintf("%%%02X", code[c]))
+      }
+      return "file://" out
+    }
+    function send_together(   i, said) {
+      for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i
+      here = address(ENVIRON["PWD"])
       for (i = 1; i <= chosen; i++) {
         $0 = lines[i]
         offset = $8 > 0 ? $8 : 0
-        if ((offset > 0) != (how == "tail")) continue
         folder = $3; sub(/\/.*/, "", folder)
         said = "\"session_id\":" quoted($4) ",\"path\":" quoted($5) ",\"offset\":" offset
         said = said ",\"length\":" ($6 - offset) ",\"sha256\":" quoted($1)
@@ -297,9 +335,10 @@ plan_batch() {
         if (folder in remote) said = said ",\"git_remote\":" quoted(remote[folder])
         first = first (first == "" ? "{\"tails\":[" : ",") "{" said "}"
         total += $6 - offset
-        if (offset) print offset, $3 > (mine "/ends")
-        else print "./" $3 > (mine "/wholes")
-        print ++asked, how, $3, $6, settled($7), $1, at[lines[i]] > (mine "/small")
+        if (asked) print "next" > (mine "/pieces")
+        print "silent\ngloboff\nurl = \"" here substr(address("/" $3), 8) "\"" > (mine "/pieces")
+        if (offset) print "range = \"" offset "-\"" > (mine "/pieces")
+        print ++asked, offset ? "tail" : "whole", $3, $6, settled($7), $1, at[lines[i]] > (mine "/small")
       }
     }
     BEGIN { config = mine "/config" }
@@ -319,8 +358,7 @@ plan_batch() {
     }
     END {
       if (chosen == 1) { alone[++others] = lines[1]; chosen = 0 }
-      send_together("whole")
-      send_together("tail")
+      send_together()
       for (i = 1; i <= others; i++) send_alone(alone[i])
       if (!chosen) exit
       first = first "]}"
@@ -334,14 +372,8 @@ plan_batch() {
 # Sends what is little. Fails when a file has another length than a moment ago, or there is no answer
 # for each: then all of them go one by one.
 send_small() {
-  local offset relative expected code
-  {
-    cat "$mine/first"
-    [ ! -s "$mine/wholes" ] || tr '\n' '\0' <"$mine/wholes" | xargs -0 cat
-    while IFS="$TAB" read -r offset relative; do
-      tail -c "+$((offset + 1))" "./$relative"
-    done <"$mine/ends"
-  } >"$mine/body" 2>/dev/null
+  local expected code
+  { cat "$mine/first" && curl --fail-early -K "$mine/pieces" </dev/null; } >"$mine/body" 2>/dev/null
   read -r expected <"$mine/expected"
   [ "$(($(wc -c <"$mine/body")))" -eq "$expected" ] || return 1
   code="$(curl -s -g --connect-timeout 10 --speed-limit 1 --speed-time 120 --retry "$RETRIES" \

@@ -212,6 +212,27 @@ async def test_without_its_own_notes_a_sync_compares_and_sends_nothing(al: Machi
     assert len(al.calls()) == 1
 
 
+async def test_a_file_that_changed_just_before_a_sync_is_not_looked_at_again(al: Machine) -> None:
+    al.fill(3)
+    await al.set_up()
+    place = next(al.projects.glob(f"*/{session_id(0)}.jsonl"))
+    place.write_bytes(place.read_bytes() + b"{}\n")
+    await asyncio.sleep(0.3)
+    assert "Looking at 1 new" in (await al.sync()).err
+    assert "Looking at" not in (await al.sync()).err
+
+
+async def test_notes_of_an_earlier_version_are_understood(al: Machine) -> None:
+    """They had whole seconds only."""
+    al.fill(3)
+    await al.set_up()
+    notes = al.folder / "state" / "state.tsv"
+    earlier = re.sub(r"(\t\d+)\.\d+\t", r"\1\t", notes.read_text())
+    assert earlier != notes.read_text()
+    notes.write_text(earlier)
+    assert "Looking at" not in (await al.sync()).err
+
+
 async def test_settings_keep_what_others_put_there_and_set_up_twice_changes_nothing(
     al: Machine,
 ) -> None:
