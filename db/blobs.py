@@ -7,6 +7,7 @@ or compressed with zstd where that is smaller.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,6 +40,8 @@ RETRIES: Final[RetryConfig] = {
 """Who waits is a request: it is told soon that the store does not answer."""
 
 
+PUT_AT_LEAST: Final = 8
+"""Blocks that one thread writes together, where there are so many."""
 FEED_AT_ONCE: Final = 32
 """Blocks that one thread reads in one go, so that a long file does not keep it to itself."""
 
@@ -115,8 +118,15 @@ class FolderStore:
 
     async def put_all(self, scope_id: UUID, blocks: Mapping[bytes, bytes]) -> None:
         """See BlobStore."""
-        if blocks:
-            await self._threads.run(self._put, scope_id, blocks)
+        digests = list(blocks)
+        share = max(PUT_AT_LEAST, -(-len(digests) // THREADS))
+        parts = [digests[start : start + share] for start in range(0, len(digests), share)]
+        await asyncio.gather(
+            *(
+                self._threads.run(self._put, scope_id, {digest: blocks[digest] for digest in part})
+                for part in parts
+            )
+        )
 
     def _put(self, scope_id: UUID, blocks: Mapping[bytes, bytes]) -> None:
         wanted = {key(scope_id, digest): digest for digest in blocks}
