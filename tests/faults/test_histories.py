@@ -69,19 +69,28 @@ class Session:
         assert answer.status_code in {200, 201}, answer.text
         self.acknowledged.add(data)
 
-    async def append(self, more: bytes) -> None:
-        """Ask where the stored bytes end, and send what follows there."""
-        head = await self.server.client.get(self.path, headers=self.headers)
-        before = head.content if head.status_code == 200 else b""
+    async def append(self, more: bytes, *, beside_others: bool = False) -> None:
+        """Ask where the stored bytes end, and send what follows there.
+
+        Beside whole uploads other bytes of the same length may have become the head meanwhile: what
+        tells is the digest, without which an append would go on with those.
+        """
+        before = await self.head()
         headers = {**self.headers, "Upload-Offset": str(len(before))}
+        if beside_others:
+            digest = base64.b64encode(hashlib.sha256(before + more).digest()).decode()
+            headers["Repr-Digest"] = f"sha-256=:{digest}:"
         answer = await self.server.client.patch(self.path, headers=headers, content=more)
         if answer.status_code == 409:  # somebody else was faster
             assert int(answer.headers["Upload-Offset"]) >= len(before)
             return
+        if answer.status_code == 400 and beside_others:
+            assert "digest" in answer.text
+            return
         assert answer.status_code in {200, 201}, answer.text
         self.acknowledged.add(before + more)
 
-    async def batch(self, more: bytes, other: bytes) -> None:
+    async def batch(self, more: bytes, other: bytes, *, beside_others: bool = False) -> None:
         """Send what follows together with a whole other session, and some of it once again."""
         before = await self.head()
         grown = Growth(self.id, before + more, len(before))
@@ -92,8 +101,9 @@ class Session:
             found = await send(self.server.client, self.headers, *files)
             assert found[-1]["status"] == status
             assert not before or found[0]["status"] in {400, 409}
-            assert found[-2]["status"] in {200, 201, 409}, found
-            if found[-2]["status"] != 409:
+            refusals = {400, 409} if beside_others else {409}
+            assert found[-2]["status"] in {200, 201} | refusals, found
+            if found[-2]["status"] not in refusals:
                 assert found[-2]["sha256"] == hashlib.sha256(grown.whole).hexdigest()
                 self.acknowledged.add(grown.whole)
         answer = await self.server.client.get(conversation(beside.session_id), headers=self.headers)
@@ -265,10 +275,10 @@ async def carry_out(
     elif step == "mixed":
         (data, (_, _, text)), *others = zipped
         rest = (
-            session.append(more) if place % 2 else session.put(whole, way)
+            session.append(more, beside_others=True) if place % 2 else session.put(whole, way)
             for whole, (_, place, more) in others
         )
-        await asyncio.gather(session.batch(text, data), *rest)
+        await asyncio.gather(session.batch(text, data, beside_others=True), *rest)
         session.sent.extend(sorted(session.acknowledged - set(session.sent)))
     elif step == "cut batch":
         if len(session.unknown) < 4:
