@@ -20,6 +20,7 @@ from domain import erasure
 from domain.conversations import Custody
 from domain.draws import Draws
 from domain.feed import Hub
+from domain.indexing import Indexer
 from domain.login_attempts import LoginAttempts
 from domain.mail import Outbox, Smtp
 from domain.mail_links import ASKED_MAX, TOO_OFTEN
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> Starlette:
         await services.hub.start()
         await services.reader.start()
         services.outbox.start()
+        services.indexer.start()
         sweeps.start()
         pruner.start()
         try:
@@ -59,6 +61,7 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             await pruner.stop()
             await sweeps.stop()
+            await services.indexer.stop()
             await services.outbox.stop()
             await services.reader.stop()
             await services.hub.stop()
@@ -130,6 +133,7 @@ def build_services(settings: Settings) -> Services:
         mails=LoginAttempts(db, tokens.derive("mails"), ASKED_MAX, TOO_OFTEN),
         outbox=Outbox(smtp),
         hub=Hub(db),
+        indexer=Indexer(db),
         custody=custody,
         reader=Reader(ReadingStore(db.dsn, role), custody, settings.reading_line_max),
     )

@@ -20,7 +20,7 @@ from bench.rounds import FLOOR, Effort, Rounds, compare
 from bench.seeding import seed
 from bench.sockets import crowd, say_ours, say_theirs
 from bench.world import FULL, SMALL, World
-from bench.writes import Rest, search_ms
+from bench.writes import PAUSE_SECONDS, Rest, search_ms
 
 LIVE_PEERS = tuple(
     Contestant(name, name, peer=f"{name}.js") for name in ("mercurius-live", "yoga-live")
@@ -152,7 +152,12 @@ class _Bench:
         try:
             rest = Rest(server, self._place, self._mode.world)
             turns = self._mode.pushes
-            measured = [await rest.push(turns), await rest.page(turns * 5), await rest.pull(turns)]
+            measured = [
+                await rest.push(turns, PAUSE_SECONDS),
+                await rest.push(turns),
+                await rest.page(turns * 5),
+                await rest.pull(turns),
+            ]
             self._findings.rest = measured
             self._findings.search_ms = await search_ms(dsn)
         finally:

@@ -214,7 +214,9 @@ def _rest(findings: Findings) -> str:
     rows.append(
         f"\nOf a push, PostgreSQL takes {findings.search_ms:.0f} ms to compute what 500 entries "
         "are found by (words of any script, stems, identifiers, trigrams); the indexes over that "
-        "come on top. It is done within the push, so that what was pushed is found at once."
+        "come on top. It is done right behind the answer; searches read the texts of what still "
+        "waits, so that what was pushed is found at once. A push that follows at once shares "
+        "PostgreSQL with that work, and where much waits it does its own."
     )
     return "\n".join(rows) + "\n"
 

@@ -26,11 +26,13 @@ from db.dsn import to_asyncpg_url
 from db.embedded import EmbeddedPostgres
 from db.engine import Connection, Database
 from db.knowledge_list import Filter
+from db.knowledge_search import AnyCompound
 from db.migrate import upgrade
 from db.rows import AnySelect
 from db.scope import Access, scoped
 from db.tables import knowledge
 
+Query = AnySelect | AnyCompound
 ENTRIES, OTHERS, OF_OTHERS, ROUNDS = 5_000, 200, 500, 300
 FILL = """
 INSERT INTO knowledge (scope_id, id, author_id, type, timestamp, summary, sameness, version,
@@ -51,18 +53,18 @@ async def main(dsn: str) -> None:
         rows = await connection.execute(select(knowledge.c.id).limit(1))
         one = scoped(knowledge, access).where(knowledge.c.id == rows.scalar_one())
     newest = scoped(knowledge, access).order_by(knowledge.c.timestamp.desc()).limit(50)
-    queries = {
+    queries: dict[str, Query | None] = {
         "one entry": one,
         "a page of 50": newest,
         "a count of 5,000": scoped(knowledge, access, func.count()),
         "a search": knowledge_search.matching(access, "number 1234", Filter()),
     }
 
-    async def without(query: AnySelect) -> None:
+    async def without(query: Query) -> None:
         async with bare.connect() as connection:
             (await connection.execute(query)).all()
 
-    async def within(query: AnySelect) -> None:
+    async def within(query: Query) -> None:
         async with db.read(access) as connection:
             (await connection.execute(query)).all()
 
@@ -89,9 +91,7 @@ async def _person(connection: Connection, person: UUID) -> None:
     await accounts.create(connection, person, str(person), {"username": str(person)})
 
 
-async def _times(
-    ways: tuple[Callable[[AnySelect], Awaitable[None]], ...], query: AnySelect
-) -> list[float]:
+async def _times(ways: tuple[Callable[[Query], Awaitable[None]], ...], query: Query) -> list[float]:
     """The median of each way, in turns, so that what else the machine does hits both."""
     times: list[list[float]] = [[] for _ in ways]
     for _ in range(ROUNDS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import statistics
@@ -21,6 +22,8 @@ from bench.world import World, uuid_of
 from domain.entries import PUSH_MAX
 
 PULLED = 10_000
+PAUSE_SECONDS = 0.5
+"""Long enough for PostgreSQL to index what a push brought."""
 
 
 _SEARCH = """
@@ -76,8 +79,8 @@ class Rest:
         self._batch = 0
         self._peak = 0
 
-    async def push(self, rounds: int) -> Cost:
-        """Pushes of as many new entries as a push may hold."""
+    async def push(self, rounds: int, pause: float = 0.0) -> Cost:
+        """Pushes of as many new entries as a push may hold, with so many seconds in between."""
         bodies = [self._push_body() for _ in range(rounds + 2)]
 
         async def one(client: httpx.AsyncClient, turn: int) -> None:
@@ -85,7 +88,8 @@ class Rest:
             answer = await client.post("/api/sync/push/knowledge", content=body)
             assert answer.json()["accepted"] == PUSH_MAX, answer.text
 
-        return await self._measure(f"push of {PUSH_MAX}", one, rounds)
+        how = "now and then" if pause else "one behind the other"
+        return await self._measure(f"push of {PUSH_MAX}, {how}", one, rounds, pause)
 
     def _push_body(self) -> bytes:
         self._batch += 1
@@ -138,10 +142,11 @@ class Rest:
         """Note how large the server is now."""
         self._peak = max(self._peak, self._server.usage().resident_bytes)
 
-    async def _measure(self, name: str, one: Any, rounds: int) -> Cost:
+    async def _measure(self, name: str, one: Any, rounds: int, pause: float = 0.0) -> Cost:
         async with self._client() as client:
             for turn in range(2):
                 await one(client, turn)
+                await asyncio.sleep(pause)
             times = []
             self._peak = 0
             before, database = self._server.usage(), self._place.cpu_seconds()
@@ -150,6 +155,7 @@ class Rest:
                 await one(client, turn)
                 times.append((time.perf_counter() - begin) * 1000)
                 self._look()
+                await asyncio.sleep(pause)
             after = self._server.usage()
             return Cost(
                 name,

@@ -15,7 +15,9 @@ from sqlalchemy import (
     Integer,
     Text,
     Uuid,
+    any_,
     bindparam,
+    case,
     column,
     delete,
     func,
@@ -146,23 +148,53 @@ async def prune(connection: AsyncConnection, before: datetime, limit: int) -> in
     return (await connection.execute(_PRUNE, {"before": before, "limit": limit})).rowcount
 
 
+_ORIGIN = frozenset({"key_id", "address", "user_agent"})
+
+
+def events_of_account(account_id: UUID, wanted: AuditFilter, part: AuditRange) -> AnySelect:
+    """Select events that the account caused or that concern it, newest first.
+
+    Where others acted from is theirs: their key, address and program are left out. A part that is
+    `backward` turns the order round.
+    """
+    own = or_(audit.c.actor_id == account_id, audit.c.actor_id.is_(None))
+    columns = (case((own, c)).label(c.name) if c.name in _ORIGIN else c for c in audit.c)
+    return _part(select(*columns).where(_concerns(account_id), *_matching(wanted)), part)
+
+
 async def of_account(
     connection: AsyncConnection, account_id: UUID, wanted: AuditFilter, part: AuditRange
 ) -> Sequence[AnyRow]:
-    """Events that the account caused or that concern it, newest first."""
-    query = _part(select(audit).where(_concerns(account_id), *_matching(wanted)), part)
-    found = (await connection.execute(query)).all()
+    """The rows of `events_of_account`, newest first."""
+    found = (await connection.execute(events_of_account(account_id, wanted, part))).all()
     return found[::-1] if part.backward else found
+
+
+def counted_of_account(account_id: UUID, wanted: AuditFilter) -> AnySelect:
+    """Select how many events the account caused or concern it."""
+    query = select(func.count()).select_from(audit)
+    return query.where(_concerns(account_id), *_matching(wanted))
 
 
 async def count_of_account(
     connection: AsyncConnection, account_id: UUID, wanted: AuditFilter
 ) -> int:
     """How many events the account caused or concern it."""
-    query = select(func.count()).select_from(audit)
-    query = query.where(_concerns(account_id), *_matching(wanted))
-    total: int = (await connection.execute(query)).scalar_one()
+    total: int = (await connection.execute(counted_of_account(account_id, wanted))).scalar_one()
     return total
+
+
+def events_of_team(
+    team_id: UUID | ColumnElement[UUID], wanted: AuditFilter, part: AuditRange
+) -> AnySelect:
+    """Select a team's events, newest first; a part that is `backward` turns the order round."""
+    return _part(select(audit).where(audit.c.team_id == team_id, *_matching(wanted)), part)
+
+
+def counted_of_team(team_id: UUID, wanted: AuditFilter) -> AnySelect:
+    """Select how many events a team has."""
+    query = select(func.count()).select_from(audit)
+    return query.where(audit.c.team_id == team_id, *_matching(wanted))
 
 
 async def of_teams(
@@ -171,8 +203,7 @@ async def of_teams(
     """The same part of each team's events, newest first, in one statement."""
     ids = bindparam("ids", list(team_ids), type_=ARRAY(Uuid))
     teams = func.unnest(ids).table_valued(column("id", Uuid), name="w").render_derived()
-    own = select(audit).where(audit.c.team_id == teams.c.id, *_matching(wanted))
-    events = _part(own, part).lateral()
+    events = events_of_team(teams.c.id, wanted, part).lateral()
     order = (events.c.at, events.c.id)
     query = select(*events.c).select_from(teams.join(events, text("true")))
     query = query.order_by(*(o.desc() for o in order))
@@ -201,7 +232,8 @@ def _concerns(account_id: UUID) -> ColumnElement[bool]:
 def _matching(wanted: AuditFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.kinds:
-        conditions.append(audit.c.kind.in_(wanted.kinds))
+        kinds = bindparam(None, list(wanted.kinds), type_=ARRAY(Text), unique=True)
+        conditions.append(audit.c.kind == any_(kinds))
     if wanted.since is not None:
         conditions.append(audit.c.at >= wanted.since)
     if wanted.until is not None:

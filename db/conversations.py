@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from db.engine import Connection
-from db.rows import AnyRow
+from db.rows import AnyRow, AnySelect
 from db.scope import Access, scoped
 from db.tables import conversation_versions as versions
 from db.tables import readings, sessions
@@ -51,6 +51,18 @@ async def of(
     return (await connection.execute(query)).all()
 
 
+def _files(access: Access, which: ColumnElement[bool]) -> AnySelect:
+    names = ("session", "path", "number", "size", "lines", "digest", "updated_at")
+    return (
+        scoped(versions, access, *(versions.c[name] for name in names))
+        .where(versions.c.scope_id == access.account_id, which, versions.c.path != CONVERSATION)
+        .ext(distinct_on(versions.c.session, versions.c.path))
+        .order_by(
+            versions.c.session, versions.c.path, versions.c.size.desc(), versions.c.number.desc()
+        )
+    )
+
+
 async def files_of(
     connection: Connection, access: Access, sessions: Sequence[UUID]
 ) -> Sequence[AnyRow]:
@@ -58,20 +70,13 @@ async def files_of(
 
     Of each further file the current version, in the order of the paths.
     """
-    names = ("session", "path", "number", "size", "lines", "digest", "updated_at")
-    query = (
-        scoped(versions, access, *(versions.c[name] for name in names))
-        .where(
-            versions.c.scope_id == access.account_id,
-            versions.c.session.in_(list(sessions)),
-            versions.c.path != CONVERSATION,
-        )
-        .ext(distinct_on(versions.c.session, versions.c.path))
-        .order_by(
-            versions.c.session, versions.c.path, versions.c.size.desc(), versions.c.number.desc()
-        )
-    )
+    query = _files(access, versions.c.session.in_(list(sessions)))
     return (await connection.execute(query)).all()
+
+
+def further_files(access: Access, session: UUID) -> AnySelect:
+    """Select the same of one session."""
+    return _files(access, versions.c.session == session)
 
 
 async def current(connection: Connection, access: Access, ids: Sequence[UUID]) -> Sequence[AnyRow]:

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.contributions import counts_by_now
 from db.engine import Connection
-from db.rows import AnyRow
+from db.rows import AnyRow, AnySelect
 from db.tables import contributions, contributors, patterns, privacy_ledger
 
 
@@ -78,11 +78,15 @@ async def lock_ledger(connection: Connection) -> None:
     await connection.execute(text("LOCK TABLE privacy_ledger IN SHARE ROW EXCLUSIVE MODE"))
 
 
+def last_line() -> AnySelect:
+    """Select the ledger's last line; none before the first draw."""
+    named = (privacy_ledger.c[name] for name in Line.__slots__)
+    return select(*named).order_by(privacy_ledger.c.epoch.desc()).limit(1)
+
+
 async def latest(connection: Connection) -> Line | None:
     """The ledger's last line; None before the first draw."""
-    named = (privacy_ledger.c[name] for name in Line.__slots__)
-    query = select(*named).order_by(privacy_ledger.c.epoch.desc()).limit(1)
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(last_line())).one_or_none()
     return None if row is None else Line(*row)
 
 

@@ -103,7 +103,7 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         "knowledge",
-        _authored(knowledge, "author_id", "search", "fuzzy", "sameness"),
+        _authored(knowledge, "author_id", "indexed", "search", "fuzzy", "sameness"),
         _place(knowledge),
     ),
     Section("public-keys", _of_account(public_keys), _place(public_keys)),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.rows import AnyRow
+from db.rows import AnyRow, AnySelect
 from db.tables import invitations, scopes
 
 _SHOWN = (
@@ -22,6 +23,13 @@ _SHOWN = (
     invitations.c.expires_at,
     scopes.c.name,
 )
+
+
+class Place(NamedTuple):
+    """Where an invitation stands in the list of its team's."""
+
+    created_at: datetime
+    id: UUID
 
 
 def _open() -> ColumnElement[bool]:
@@ -64,10 +72,7 @@ async def add(
 
 async def count(connection: AsyncConnection, team_id: UUID) -> int:
     """How many invitations of a team are open."""
-    query = select(func.count()).select_from(invitations)
-    total: int = (
-        await connection.execute(query.where(invitations.c.scope_id == team_id, _open()))
-    ).scalar_one()
+    total: int = (await connection.execute(counted(team_id))).scalar_one()
     return total
 
 
@@ -118,24 +123,36 @@ async def team_of(connection: AsyncConnection, invitation_id: UUID) -> UUID | No
     return (await connection.execute(query)).scalar_one_or_none()
 
 
-async def of_teams(connection: AsyncConnection, team_ids: Sequence[UUID]) -> Sequence[AnyRow]:
-    """The open invitations of teams, oldest first."""
-    query = (
+def _listed(condition: ColumnElement[bool]) -> AnySelect:
+    return (
         select(*_SHOWN)
         .join(scopes, scopes.c.id == invitations.c.scope_id)
-        .where(invitations.c.scope_id.in_(list(team_ids)), _open())
+        .where(condition, _open())
         .order_by(invitations.c.created_at, invitations.c.id)
     )
+
+
+async def of_teams(connection: AsyncConnection, team_ids: Sequence[UUID]) -> Sequence[AnyRow]:
+    """The open invitations of teams, oldest first."""
+    query = _listed(invitations.c.scope_id.in_(list(team_ids)))
     return (await connection.execute(query)).all()
+
+
+def paged(team_id: UUID, *, limit: int, after: Place | None = None) -> AnySelect:
+    """Select the first `limit` open invitations of a team behind a place, oldest first."""
+    query = _listed(invitations.c.scope_id == team_id)
+    if after is not None:
+        query = query.where(tuple_(invitations.c.created_at, invitations.c.id) > tuple_(*after))
+    return query.limit(limit)
+
+
+def counted(team_id: UUID) -> AnySelect:
+    """Select how many invitations of a team are open."""
+    open_ones = select(func.count()).select_from(invitations)
+    return open_ones.where(invitations.c.scope_id == team_id, _open())
 
 
 async def to(connection: AsyncConnection, email_key: str, limit: int) -> Sequence[AnyRow]:
     """The open invitations to an address, oldest first."""
-    query = (
-        select(*_SHOWN)
-        .join(scopes, scopes.c.id == invitations.c.scope_id)
-        .where(invitations.c.email_key == email_key, scopes.c.deleted_at.is_(None), _open())
-        .order_by(invitations.c.created_at, invitations.c.id)
-        .limit(limit)
-    )
-    return (await connection.execute(query)).all()
+    query = _listed(invitations.c.email_key == email_key).where(scopes.c.deleted_at.is_(None))
+    return (await connection.execute(query.limit(limit))).all()

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.rows import AnyRow
+from db.rows import AnyRow, AnySelect
 from db.tables import accounts, api_keys
 
 _SHOWN = (
@@ -96,6 +96,28 @@ async def touch(
     )
 
 
+def paged(
+    account_id: UUID,
+    *,
+    limit: int,
+    after: KeyPlace | None = None,
+    before: KeyPlace | None = None,
+    backward: bool = False,
+) -> AnySelect:
+    """Select an account's keys that are not revoked, oldest first; never a digest.
+
+    `backward` turns the order round.
+    """
+    place = tuple_(api_keys.c.created_at, api_keys.c.id)
+    query = select(*_SHOWN).where(_own(account_id)).limit(limit)
+    if after is not None:
+        query = query.where(place > tuple_(*after))
+    if before is not None:
+        query = query.where(place < tuple_(*before))
+    order = (api_keys.c.created_at, api_keys.c.id)
+    return query.order_by(*((column.desc() for column in order) if backward else order))
+
+
 async def page(
     connection: AsyncConnection,
     account_id: UUID,
@@ -105,23 +127,20 @@ async def page(
     before: KeyPlace | None = None,
     backward: bool = False,
 ) -> Sequence[AnyRow]:
-    """The account's keys that are not revoked, oldest first; never a digest."""
-    place = tuple_(api_keys.c.created_at, api_keys.c.id)
-    query = select(*_SHOWN).where(_own(account_id)).limit(limit)
-    if after is not None:
-        query = query.where(place > tuple_(*after))
-    if before is not None:
-        query = query.where(place < tuple_(*before))
-    order = (api_keys.c.created_at, api_keys.c.id)
-    query = query.order_by(*(column.desc() for column in order) if backward else order)
+    """The rows of `paged`, oldest first."""
+    query = paged(account_id, limit=limit, after=after, before=before, backward=backward)
     found = (await connection.execute(query)).all()
     return found[::-1] if backward else found
 
 
+def counted(account_id: UUID) -> AnySelect:
+    """Select how many keys of an account are not revoked."""
+    return select(func.count()).select_from(api_keys).where(_own(account_id))
+
+
 async def count(connection: AsyncConnection, account_id: UUID) -> int:
     """How many keys of the account are not revoked."""
-    query = select(func.count()).select_from(api_keys).where(_own(account_id))
-    total: int = (await connection.execute(query)).scalar_one()
+    total: int = (await connection.execute(counted(account_id))).scalar_one()
     return total
 
 

@@ -61,17 +61,19 @@ async def by_ids(connection: Connection, access: Access, ids: Sequence[UUID]) ->
 _UPSERT = text(
     """
     INSERT INTO knowledge (scope_id, id, author_id, type, timestamp, summary, project, session_id,
-                           details, tags, related_files, sameness, version, created_at, updated_at)
-    SELECT :scope_id, r.id, :author_id, r.type, r.timestamp, r.summary, r.project, r.session_id,
-           r.details, r.tags, r.related_files, decode(r.sameness, 'hex'), r.version, :at, :at
+                           details, tags, related_files, sameness, version, created_at, updated_at,
+                           indexed)
+    SELECT :scope_id, gen_random_uuid(), :author_id, r.type, r.timestamp, r.summary, r.project,
+           r.session_id, r.details, r.tags, r.related_files, decode(r.sameness, 'hex'), r.version,
+           :at, :at, :indexed
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-        id uuid, type text, timestamp bigint, summary text, project text, session_id text,
+        type text, timestamp bigint, summary text, project text, session_id text,
         details text, tags text[], related_files text[], sameness text, version bigint)
     ORDER BY r.version
     ON CONFLICT (scope_id, author_id, sameness) WHERE deleted_at IS NULL DO UPDATE
     SET timestamp = excluded.timestamp, details = excluded.details, tags = excluded.tags,
         related_files = excluded.related_files, version = excluded.version,
-        updated_at = excluded.updated_at
+        updated_at = excluded.updated_at, indexed = excluded.indexed
     WHERE knowledge.timestamp < excluded.timestamp
     RETURNING id, version, (xmax = 0) AS inserted
     """
@@ -84,13 +86,16 @@ async def upsert(
     author_id: UUID,
     at: datetime,
     rows: Sequence[Mapping[str, Any]],
+    *,
+    indexed: bool = True,
 ) -> Sequence[AnyRow]:
     """Insert entries; one that the author has there already is brought up to date when newer.
 
+    Unless `indexed`, the search columns stay empty until `db.indexing` fills them.
     `rows` must hold no two of the same `sameness` (hex). Returns `id, version, inserted` of each
     row that was written; the ones left out are stored already.
     """
-    values = {"scope_id": scope_id, "author_id": author_id, "at": at}
+    values = {"scope_id": scope_id, "author_id": author_id, "at": at, "indexed": indexed}
     encoded = to_json(rows)
     return (await connection.execute(_UPSERT, {**values, "rows": encoded})).all()
 

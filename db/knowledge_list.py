@@ -18,7 +18,6 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -30,7 +29,6 @@ from db.tables import knowledge, stars
 
 Instant = datetime | int
 OrderColumn = Literal["timestamp", "created_at", "updated_at"]
-FACET_VALUES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +115,9 @@ def _conditions(access: Access, wanted: Filter) -> list[ColumnExpressionArgument
 
 def listed(access: Access, wanted: Filter, *columns: ColumnElement[Any]) -> AnySelect:
     """Select `columns` of the entries that a list is about, as far as the caller may read them."""
-    query = scoped(knowledge, access, *columns)
-    if wanted.only_team and wanted.team_id is not None:
-        query = query.where(knowledge.c.scope_id == wanted.team_id)
-    elif not wanted.every_team or wanted.team_id is not None:
+    within = wanted.team_id if wanted.only_team else None
+    query = scoped(knowledge, access, *columns, within=within)
+    if within is None and (not wanted.every_team or wanted.team_id is not None):
         query = query.where(mine_or_team(knowledge, access, wanted.team_id))
     return query.where(*_conditions(access, wanted))
 
@@ -172,29 +169,6 @@ async def count(connection: Connection, access: Access, wanted: Filter) -> int:
     query = listed(access, wanted, func.count())
     total: int = (await connection.execute(query)).scalar_one()
     return total
-
-
-async def facets(connection: Connection, access: Access, wanted: Filter) -> Sequence[AnyRow]:
-    """`facet, value, count`: the most frequent values of types, projects, tags and authors."""
-    sources: dict[str, ColumnElement[Any]] = {
-        "types": knowledge.c.type,
-        "projects": knowledge.c.project,
-        "tags": func.unnest(knowledge.c.tags),
-        "authors": cast(knowledge.c.author_id, Text),
-    }
-    parts = []
-    for name, source in sources.items():
-        values = listed(access, wanted, source.label("value")).subquery()
-        amount = func.count().label("count")
-        part = (
-            select(literal(name).label("facet"), values.c.value, amount)
-            .where(values.c.value.is_not(None))
-            .group_by(values.c.value)
-            .order_by(amount.desc(), values.c.value)
-            .limit(FACET_VALUES)
-        )
-        parts.append(select(part.subquery()))
-    return (await connection.execute(union_all(*parts))).all()
 
 
 async def starred(connection: Connection, access: Access, ids: Sequence[UUID]) -> set[UUID]:

@@ -1,14 +1,32 @@
-"""Finding entries: by their words, else by words that look alike; all through indexes."""
+"""Finding entries: by their words, else by words that look alike; all through indexes.
+
+What a large push has just brought may not be in them yet: of such entries the texts are read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Double, cast, func, literal, select, text, true, tuple_, type_coerce
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Double,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+    true,
+    tuple_,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from db.engine import Connection
 from db.knowledge import COLUMNS
@@ -18,8 +36,15 @@ from db.scope import Access, scoped
 from db.tables import knowledge
 from db.words import Term, terms, text_query
 
+AnyCompound: TypeAlias = CompoundSelect[*tuple[Any, ...]]
 SIMILAR_WORDS = 8
 _SHORTEST = 3
+# What the columns `search` and `fuzzy` of an entry will be that is not indexed yet.
+_SEARCH_OF_TEXT = func.teamlore_search(
+    *(knowledge.c[name] for name in ("summary", "tags", "details", "project", "related_files")),
+    type_=TSVECTOR,
+)
+_LIKENESS_OF_TEXT = func.teamlore_likeness(knowledge.c.summary, knowledge.c.tags, type_=Text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +55,13 @@ class RankKeyset:
     id: UUID
 
 
-def matching(access: Access, words: str, wanted: Filter) -> AnySelect:
-    """`id, scope_id, rank` of what has these words; a word as it stands counts twice."""
-    asked = terms(words)
+def matching(access: Access, words: str, wanted: Filter) -> AnyCompound:
+    """As `matching_terms`, for words as they are typed."""
+    return matching_terms(access, terms(words), wanted)
+
+
+def matching_terms(access: Access, asked: Sequence[Term], wanted: Filter) -> AnyCompound:
+    """Select `id, rank` of what has these words; a word as it stands counts twice."""
     whole = [Term(t.text, True, t.negated, t.alternative) for t in asked]
     query = (
         select(
@@ -42,26 +71,32 @@ def matching(access: Access, words: str, wanted: Filter) -> AnySelect:
         .cte("asked")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    rank = func.ts_rank_cd(knowledge.c.search, query.c.words) + func.ts_rank_cd(
-        knowledge.c.search, query.c.whole
-    )
-    found = listed(access, wanted, knowledge.c.id, cast(rank, Double).label("rank"))
-    # As an expression of its own, which the planner evaluates beforehand, it leads to the index.
-    matches = knowledge.c.search.op("@@")(text_query(asked))
-    return found.join(query, true()).where(matches)
+
+    def among(search: ColumnElement[Any], *conditions: ColumnElement[bool]) -> AnySelect:
+        rank = func.ts_rank_cd(search, query.c.words) + func.ts_rank_cd(search, query.c.whole)
+        found = listed(access, wanted, knowledge.c.id, cast(rank, Double).label("rank"))
+        # An expression of its own, which the planner evaluates beforehand, leads to the index.
+        matches = search.op("@@")(text_query(asked))
+        return found.join(query, true()).where(*conditions, matches)
+
+    return union_all(among(knowledge.c.search), among(_SEARCH_OF_TEXT, ~knowledge.c.indexed))
 
 
-def resembling(access: Access, words: str, wanted: Filter) -> AnySelect | None:
+def resembling(access: Access, words: str, wanted: Filter) -> AnyCompound | None:
     """`id, rank` of summaries and tags with words like these; None when none is long enough."""
     asked = [t.text for t in terms(words) if not t.negated and _has_trigrams(t.text)]
     if not asked:
         return None
     likes = [func.teamlore_fuzzy(literal(word)) for word in asked[:SIMILAR_WORDS]]
-    rank = sum(
-        (func.word_similarity(like, knowledge.c.fuzzy) for like in likes), start=literal(0.0)
-    ) / len(likes)
-    found = listed(access, wanted, knowledge.c.id, cast(rank, Double).label("rank"))
-    return found.where(*(knowledge.c.fuzzy.op("%>")(like) for like in likes))
+
+    def among(fuzzy: ColumnElement[Any], *conditions: ColumnElement[bool]) -> AnySelect:
+        rank = sum((func.word_similarity(like, fuzzy) for like in likes), start=literal(0.0))
+        found = listed(
+            access, wanted, knowledge.c.id, cast(rank / len(likes), Double).label("rank")
+        )
+        return found.where(*conditions, *(fuzzy.op("%>")(like) for like in likes))
+
+    return union_all(among(knowledge.c.fuzzy), among(_LIKENESS_OF_TEXT, ~knowledge.c.indexed))
 
 
 def _has_trigrams(word: str) -> bool:
@@ -88,15 +123,29 @@ async def page(
     matches = await _matches(connection, access, words, wanted, similar=similar)
     if matches is None:
         return []
+    query = ranked(access, matches, limit=limit, offset=offset, after=after)
+    return (await connection.execute(query)).all()
+
+
+def ranked(
+    access: Access,
+    matches: AnySelect | AnyCompound,
+    *,
+    limit: int,
+    offset: int = 0,
+    after: RankKeyset | None = None,
+) -> AnySelect:
+    """Select entries of which `matches` has the ids and the ranks, best first, and their `rank`."""
     found = matches.subquery("found")
     best = select(found.c.id, found.c.rank)
     if after is not None:
         place = tuple_(literal(after.rank, Double), literal(after.id))
         best = best.where(tuple_(found.c.rank, found.c.id) < place)
     order = (found.c.rank.desc(), found.c.id.desc())
-    top = best.order_by(*order).limit(limit).offset(offset).subquery("top")
+    best = best.order_by(*order).limit(limit)
+    top = (best.offset(offset) if offset else best).subquery("top")
     query = scoped(knowledge, access, *COLUMNS, top.c.rank).join(top, knowledge.c.id == top.c.id)
-    return (await connection.execute(query.order_by(top.c.rank.desc(), top.c.id.desc()))).all()
+    return query.order_by(top.c.rank.desc(), top.c.id.desc())
 
 
 async def count(
@@ -112,7 +161,7 @@ async def count(
 
 async def _matches(
     connection: Connection, access: Access, words: str, wanted: Filter, *, similar: bool
-) -> AnySelect | None:
+) -> AnyCompound | None:
     if not similar:
         return matching(access, words, wanted)
     return resembling(access, words, wanted) if await knows_trigrams(connection) else None
@@ -124,6 +173,7 @@ async def knows_trigrams(connection: Connection) -> bool:
     return bool((await connection.execute(query)).scalar_one())
 
 
+# Between the words comes what nobody can know beforehand, in place of the braces.
 _MARKED = "HighlightAll=true, StartSel={0}b, StopSel={0}e"
 _CUT = (
     "MaxFragments=3, MaxWords=24, MinWords=8, StartSel={0}b, StopSel={0}e, FragmentDelimiter={0}c"
@@ -133,24 +183,48 @@ _CUT = (
 async def headlines(
     connection: Connection, access: Access, words: str, ids: Sequence[UUID], nonce: str
 ) -> Sequence[AnyRow]:
-    """`id, summary, details` of entries with `nonce` + b and e around what matches.
+    """`id, marked_summary, marked_details` of entries with `nonce` + b and e around what matches.
 
     Of the details some fragments only, with `nonce` + c between them.
     """
-    query: Any = type_coerce(text_query(terms(words)), TSQUERY)
-    asked = (
-        select(query.label("words")).cte("asked").prefix_with("MATERIALIZED", dialect="postgresql")
-    )
+    marks = _marks(terms(words), literal(nonce))
+    selected = scoped(knowledge, access, knowledge.c.id, *_marked(marks)).join(marks, true())
+    query = selected.where(knowledge.c.id.in_(list(ids)))
+    return (await connection.execute(query)).all()
 
-    def marked(column: Any, options: str) -> Any:
-        return func.ts_headline("russian", column, asked.c.words, options.format(nonce))
 
-    selected = scoped(
-        knowledge,
-        access,
-        knowledge.c.id,
-        marked(knowledge.c.summary, _MARKED).label("summary"),
-        marked(func.coalesce(knowledge.c.details, ""), _CUT).label("details"),
-    )
-    selected = selected.join(asked, true()).where(knowledge.c.id.in_(list(ids)))
-    return (await connection.execute(selected)).all()
+def _marks(asked: Sequence[Term], nonce: ColumnElement[str]) -> CTE:
+    """What marks matches: the words that were asked for, and the nonce."""
+    words: Any = type_coerce(text_query(asked), TSQUERY)
+    marks = select(words.label("words"), nonce.label("nonce")).cte("marks")
+    return marks.prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _marked(marks: CTE) -> Iterator[ColumnElement[Any]]:
+    """The columns `marked_summary` and `marked_details`."""
+    details = func.coalesce(knowledge.c.details, "")
+    texts = (("summary", knowledge.c.summary, _MARKED), ("details", details, _CUT))
+    for name, column, options in texts:
+        chosen = func.replace(options, "{0}", marks.c.nonce)
+        headline = func.ts_headline("russian", column, marks.c.words, chosen)
+        yield headline.label(f"marked_{name}")
+
+
+def highlighted(
+    access: Access,
+    typed: str,
+    asked: Sequence[Term],
+    wanted: Filter,
+    *,
+    limit: int,
+    after: RankKeyset | None = None,
+) -> AnySelect:
+    """Select what has these terms, best first, with what `headlines` has of it.
+
+    Besides, in each row, the `nonce` of its marks and what was `typed`.
+    """
+    nonce = func.replace(cast(func.gen_random_uuid(), Text), "-", "")
+    marks = _marks(asked, nonce)
+    query = ranked(access, matching_terms(access, asked, wanted), limit=limit, after=after)
+    more = (*_marked(marks), marks.c.nonce, literal(typed, Text).label("typed"))
+    return query.join(marks, true()).add_columns(*more)

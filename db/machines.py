@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from sqlalchemy import BigInteger, and_, cast, func, select
 
 from db.engine import Connection
-from db.rows import AnyRow
+from db.rows import AnyRow, AnySelect
 from db.scope import Access, in_scopes
 from db.tables import api_keys, sessions
 
 
-async def of(connection: Connection, access: Access, limit: int) -> Sequence[AnyRow]:
-    """`id, label, prefix, revoked_at, sessions, conversation_bytes, last_at`, the last used first.
+def heard_of(access: Access, limit: int) -> AnySelect:
+    """Select the caller's keys with at least one living session, the last used first.
 
-    Each is a key of the caller's with at least one living session.
+    Columns: id, label, prefix, revoked_at, sessions, conversation_bytes, last_at.
     """
     last_at = func.max(sessions.c.updated_at)
     mine = and_(api_keys.c.id == sessions.c.key_id, api_keys.c.account_id == access.account_id)
     shown = (api_keys.c.id, api_keys.c.label, api_keys.c.prefix, api_keys.c.revoked_at)
-    query = (
+    return (
         select(
             *shown,
             func.count().label("sessions"),
@@ -37,4 +37,8 @@ async def of(connection: Connection, access: Access, limit: int) -> Sequence[Any
         .order_by(last_at.desc(), api_keys.c.id)
         .limit(limit)
     )
-    return (await connection.execute(query)).all()
+
+
+async def of(connection: Connection, access: Access, limit: int) -> Sequence[AnyRow]:
+    """The rows of `heard_of`."""
+    return (await connection.execute(heard_of(access, limit))).all()

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Text,
     Uuid,
     and_,
+    any_,
     bindparam,
     cast,
     column,
+    false,
     func,
     literal,
     or_,
     select,
     true,
     tuple_,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
@@ -69,9 +73,9 @@ class Only:
         if self.nothing:
             found.append(literal(False))
         if self.roles:
-            found.append(m.role.in_(list(self.roles)))
+            found.append(m.role == any_(_texts(self.roles)))
         if self.kinds:
-            found.append(m.kind.in_(list(self.kinds)))
+            found.append(m.kind == any_(_texts(self.kinds)))
         if self.sidechains is not None:
             found.append(m.sidechain.is_(self.sidechains))
         if self.words is not None:
@@ -87,6 +91,10 @@ class Only:
         return found
 
 
+def _texts(values: Sequence[str]) -> ColumnElement[Any]:
+    return bindparam(None, list(values), type_=ARRAY(Text), unique=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a file's messages: up to `limit` between two lines, or the last ones of those."""
@@ -97,6 +105,8 @@ class Part:
     after: int | None = None
     before: int | None = None
     backward: bool = False
+    from_line: int | None = None
+    """As `after`, but with that line itself."""
 
 
 def _own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
@@ -106,11 +116,41 @@ def _own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
         sessions.c.id == messages.c.session,
         sessions.c.deleted_at.is_(None),
     )
-    return (
-        scoped(messages, access, *columns)
-        .where(messages.c.scope_id == access.account_id)
-        .join(sessions, living)
+    return scoped(messages, access, *columns, within=access.account_id).join(sessions, living)
+
+
+def part_of(
+    access: Access, session: UUID | ColumnElement[UUID], part: Part, *more: ColumnElement[Any]
+) -> AnySelect:
+    """Select a part of a session's messages, and `more` columns of them, in line order.
+
+    A part that is `backward` turns the order round.
+    """
+    m = messages.c
+    query = _own(access, *COLUMNS, *more).where(
+        m.session == session, m.file == part.file, *part.only.conditions()
     )
+    if part.after is not None:
+        query = query.where(m.line > part.after)
+    if part.before is not None:
+        query = query.where(m.line < part.before)
+    if part.from_line is not None:
+        query = query.where(m.line >= part.from_line)
+    return query.order_by(m.line.desc() if part.backward else m.line).limit(part.limit)
+
+
+def around(access: Access, session: UUID, part: Part, line: int) -> AnySelect:
+    """Select what a page of `part` with a line in its middle is cut from, in line order.
+
+    Up to half of its limit and one from before the line (`leading`), up to its limit from there on.
+    """
+    lead = replace(part, limit=(part.limit - 1) // 2 + 1, before=line, backward=True)
+    rest = replace(part, from_line=line)
+    both = union_all(
+        select(part_of(access, session, lead, true().label("leading")).subquery()),
+        select(part_of(access, session, rest, false().label("leading")).subquery()),
+    ).subquery("both")
+    return select(both).order_by(both.c.line)
 
 
 async def pages(
@@ -122,26 +162,20 @@ async def pages(
         .table_valued(column("id", Uuid), name="asked")
         .render_derived()
     )
-    m = messages.c
-    query = _own(access, *COLUMNS).where(
-        m.session == asked.c.id, m.file == part.file, *part.only.conditions()
-    )
-    if part.after is not None:
-        query = query.where(m.line > part.after)
-    if part.before is not None:
-        query = query.where(m.line < part.before)
-    query = query.order_by(m.line.desc() if part.backward else m.line).limit(part.limit)
-    found = query.lateral("page")
+    found = part_of(access, asked.c.id, part).lateral("page")
     every = select(found).select_from(asked.join(found, true()))
     return (await connection.execute(every.order_by(found.c.session, found.c.line))).all()
 
 
+def counted(access: Access, only: Only, file: str | None = None) -> AnySelect:
+    """Select how many messages match; of one file of the session, or of everything."""
+    query = _own(access, func.count()).where(*only.conditions())
+    return query if file is None else query.where(messages.c.file == file)
+
+
 async def count(connection: Connection, access: Access, only: Only, file: str | None = None) -> int:
     """How many messages match; of one file of the session, or of everything."""
-    query = _own(access, func.count()).where(*only.conditions())
-    if file is not None:
-        query = query.where(messages.c.file == file)
-    total: int = (await connection.execute(query)).scalar_one()
+    total: int = (await connection.execute(counted(access, only, file))).scalar_one()
     return total
 
 
@@ -174,16 +208,22 @@ async def search(
     return (await connection.execute(found(access, only, limit=limit, after=after))).all()
 
 
+def _readings(access: Access, which: ColumnElement[bool]) -> AnySelect:
+    query = scoped(readings, access).where(readings.c.scope_id == access.account_id, which)
+    return query.order_by(readings.c.session, readings.c.file)
+
+
 async def readings_of(
     connection: Connection, access: Access, ids: Sequence[UUID]
 ) -> Sequence[AnyRow]:
     """What was read of these sessions, file by file."""
-    query = (
-        scoped(readings, access)
-        .where(readings.c.scope_id == access.account_id, readings.c.session.in_(list(ids)))
-        .order_by(readings.c.session, readings.c.file)
-    )
+    query = _readings(access, readings.c.session.in_(list(ids)))
     return (await connection.execute(query)).all()
+
+
+def read_of(access: Access, session: UUID) -> AnySelect:
+    """Select what was read of a session, file by file."""
+    return _readings(access, readings.c.session == session)
 
 
 async def read_versions(
@@ -209,13 +249,22 @@ async def read_versions(
     return (await connection.execute(query)).all()
 
 
+def _versions(access: Access, which: ColumnElement[bool]) -> AnySelect:
+    v = versions.c
+    columns = (v.session, v.number, v.size, v.lines, v.digest, v.created_at, v.updated_at)
+    query = scoped(versions, access, *columns)
+    query = query.where(v.scope_id == access.account_id, which, v.path == "")
+    return query.order_by(v.session, v.number)
+
+
 async def versions_of(
     connection: Connection, access: Access, ids: Sequence[UUID]
 ) -> Sequence[AnyRow]:
     """Session, number, size, lines, digest and dates of the versions, oldest first."""
-    v = versions.c
-    columns = (v.session, v.number, v.size, v.lines, v.digest, v.created_at, v.updated_at)
-    query = scoped(versions, access, *columns).where(
-        v.scope_id == access.account_id, v.session.in_(list(ids)), v.path == ""
-    )
-    return (await connection.execute(query.order_by(v.session, v.number))).all()
+    query = _versions(access, versions.c.session.in_(list(ids)))
+    return (await connection.execute(query)).all()
+
+
+def kept_versions(access: Access, session: UUID) -> AnySelect:
+    """Select the same of one session."""
+    return _versions(access, versions.c.session == session)

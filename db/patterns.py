@@ -133,7 +133,7 @@ def first_shown() -> ColumnElement[Any]:
     return func.coalesce(patterns.c.visible_at, _this_week())
 
 
-def _visible(wanted: Filter, *columns: ColumnElement[Any]) -> AnySelect:
+def _listed(wanted: Filter, *columns: ColumnElement[Any]) -> AnySelect:
     query = select(*columns).where(patterns.c.visible_at.is_not(None))
     if wanted.category is not None:
         query = query.where(func.lower(patterns.c.category) == func.lower(wanted.category))
@@ -174,14 +174,44 @@ async def page(
     order: list[ColumnElement[Any]] = [_REACH.desc(), patterns.c.id]
     if wanted.words is not None:
         order.insert(0, rank.desc())
-    query = _visible(wanted, *COLUMNS, rank).order_by(*order).limit(limit).offset(offset)
+    query = _listed(wanted, *COLUMNS, rank).order_by(*order).limit(limit).offset(offset)
     return (await connection.execute(query)).all(), await count(connection, wanted)
+
+
+def counted(wanted: Filter) -> AnySelect:
+    """Select how many visible patterns a list has in all."""
+    return _listed(wanted, func.count())
 
 
 async def count(connection: Connection, wanted: Filter) -> int:
     """How many visible patterns a list has in all."""
-    total: int = (await connection.execute(_visible(wanted, func.count()))).scalar_one()
+    total: int = (await connection.execute(counted(wanted))).scalar_one()
     return total
+
+
+def paged(
+    wanted: Filter,
+    order: Order,
+    *,
+    limit: int,
+    after: Keyset | None = None,
+    before: Keyset | None = None,
+    backward: bool = False,
+) -> AnySelect:
+    """Select the first `limit` visible patterns of a range, each with its `number` in the order.
+
+    Most shared or newest first; `backward` turns the order round.
+    """
+    number = _ORDERS[order]
+    place = tuple_(number, patterns.c.id)
+    query = _listed(wanted, *COLUMNS, number.label("number"))
+    if after is not None:
+        query = query.where(place < tuple_(after.number, after.id))
+    if before is not None:
+        query = query.where(place > tuple_(before.number, before.id))
+    columns = (number, patterns.c.id)
+    query = query.order_by(*(columns if backward else (part.desc() for part in columns)))
+    return query.limit(limit)
 
 
 async def between(
@@ -194,40 +224,43 @@ async def between(
     before: Keyset | None = None,
     backward: bool = False,
 ) -> Sequence[AnyRow]:
-    """Visible patterns, most shared or newest first, each with its `number` in that order.
+    """The rows of `paged`, most shared or newest first.
 
     `backward` takes the last `limit` of the range instead.
     """
-    number = _ORDERS[order]
-    place = tuple_(number, patterns.c.id)
-    query = _visible(wanted, *COLUMNS, number.label("number"))
-    if after is not None:
-        query = query.where(place < tuple_(after.number, after.id))
-    if before is not None:
-        query = query.where(place > tuple_(before.number, before.id))
-    columns = (number, patterns.c.id)
-    query = query.order_by(*(columns if backward else (part.desc() for part in columns)))
-    rows = (await connection.execute(query.limit(limit))).all()
+    query = paged(wanted, order, limit=limit, after=after, before=before, backward=backward)
+    rows = (await connection.execute(query)).all()
     return list(reversed(rows)) if backward else rows
+
+
+def visible(pattern_id: UUID) -> AnySelect:
+    """Select a pattern, if the community sees it."""
+    return _listed(Filter(), *COLUMNS).where(patterns.c.id == pattern_id)
 
 
 async def by_ids(connection: Connection, ids: Sequence[UUID]) -> Sequence[AnyRow]:
     """Those of the patterns that are visible, in no particular order."""
-    query = _visible(Filter(), *COLUMNS).where(patterns.c.id.in_(list(ids)))
+    query = _listed(Filter(), *COLUMNS).where(patterns.c.id.in_(list(ids)))
     return (await connection.execute(query)).all()
 
 
-async def statistics(connection: Connection, top: int) -> tuple[AnyRow, Sequence[AnyRow]]:
-    """`(total, last_seen)` of what is shown and `(category, count)` of the largest categories."""
-    sums = _visible(Filter(), func.count().label("total"), func.max(patterns.c.last_seen))
+def sums() -> AnySelect:
+    """Select `total, last_seen` of what is shown."""
+    last_seen = func.max(patterns.c.last_seen).label("last_seen")
+    return _listed(Filter(), func.count().label("total"), last_seen)
+
+
+def largest_categories(limit: int) -> AnySelect:
+    """Select `category, count` of what is shown, the largest first."""
     number = func.count().label("count")
-    categories = (
-        _visible(Filter(), patterns.c.category, number)
-        .group_by(patterns.c.category)
-        .order_by(number.desc(), patterns.c.category)
-        .limit(top)
-    )
-    return (await connection.execute(sums)).one(), (await connection.execute(categories)).all()
+    query = _listed(Filter(), patterns.c.category, number).group_by(patterns.c.category)
+    return query.order_by(number.desc(), patterns.c.category).limit(limit)
+
+
+async def statistics(connection: Connection, top: int) -> tuple[AnyRow, Sequence[AnyRow]]:
+    """The row of `sums`, and those of `largest_categories`."""
+    total = (await connection.execute(sums())).one()
+    return total, (await connection.execute(largest_categories(top))).all()
 
 
 async def batch(connection: Connection, after: UUID, limit: int) -> Sequence[AnyRow]:

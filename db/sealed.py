@@ -55,8 +55,7 @@ class Filter:
 
 
 def _listed(access: Access, wanted: Filter, *columns: ColumnElement[Any]) -> AnySelect:
-    query = scoped(sealed_entries, access, *columns)
-    query = query.where(sealed_entries.c.scope_id == wanted.team_id)
+    query = scoped(sealed_entries, access, *columns, within=wanted.team_id)
     if wanted.kind is not None:
         query = query.where(sealed_entries.c.kind == wanted.kind)
     if wanted.tokens is not None:

@@ -104,10 +104,11 @@ class Keyset:
     id: UUID
 
 
-def visible(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
-    """Columns of shares, and of their sessions, that the caller may see at this moment."""
+def visible(access: Access, *columns: ColumnElement[Any], team_id: UUID | None = None) -> AnySelect:
+    """Columns of shares (a team's, if one is named), and of their sessions, that the caller may
+    see at this moment."""
     return (
-        scoped(session_shares, access, *columns)
+        scoped(session_shares, access, *columns, within=team_id)
         .select_from(session_shares.join(sessions, _SESSION))
         .where(_IN_TEAM, or_(session_shares.c.expires_at.is_(None), ~_EXPIRED))
     )
@@ -141,7 +142,7 @@ def paged(
 ) -> AnySelect:
     """Select a team's shares, last shared first; `backward` turns the order round."""
     place = tuple_(session_shares.c.shared_at, session_shares.c.id)
-    query = visible(access, *COLUMNS).where(session_shares.c.scope_id == team_id)
+    query = visible(access, *COLUMNS, team_id=team_id)
     if after is not None:
         query = query.where(place < tuple_(after.shared_at, after.id))
     if before is not None:
@@ -168,7 +169,7 @@ async def page(
 
 async def count(connection: Connection, access: Access, team_id: UUID) -> int:
     """How many sessions are shared with a team."""
-    query = visible(access, func.count()).where(session_shares.c.scope_id == team_id)
+    query = visible(access, func.count(), team_id=team_id)
     total: int = (await connection.execute(query)).scalar_one()
     return total
 

@@ -82,7 +82,7 @@ EVERYTHING = Filter()
 
 def own(access: Access, *columns: ColumnElement[Any]) -> AnySelect:
     """Select `columns` of the caller's living sessions."""
-    return scoped(sessions, access, *columns).where(sessions.c.scope_id == access.account_id)
+    return scoped(sessions, access, *columns, within=access.account_id)
 
 
 def place_in(order: Order, session: Any) -> Keyset:

@@ -164,7 +164,7 @@ memberships = Table(
     ),
     Column("joined_at", Instant, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("scope_id", "account_id"),
-    Index("memberships_account_id_idx", "account_id"),
+    Index("memberships_account_id_idx", "account_id", "scope_id"),
 )
 
 invitations = Table(
@@ -228,13 +228,10 @@ log = Table(
 )
 
 _SEARCH = (
-    "setweight(teamlore_vector(summary), 'A') || "
-    "setweight(teamlore_vector(teamlore_words(tags)), 'B') || "
-    "setweight(teamlore_vector(coalesce(details, '')), 'C') || "
-    "setweight(teamlore_vector("
-    "(coalesce(project, '') || ' ') || teamlore_words(related_files)), 'D')"
+    "CASE WHEN indexed THEN teamlore_search(summary, tags, details, project, related_files) "
+    "ELSE NULL::tsvector END"
 )
-_FUZZY = "teamlore_fuzzy((summary || ' ') || teamlore_words(tags))"
+_FUZZY = "CASE WHEN indexed THEN teamlore_likeness(summary, tags) ELSE NULL::text END"
 
 knowledge = Table(
     "knowledge",
@@ -256,6 +253,8 @@ knowledge = Table(
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
     Column("pinned_at", Instant),
+    # Whether the two below are filled; a large push leaves that to `domain.indexing`.
+    Column("indexed", Boolean, nullable=False, server_default=text("true")),
     Column("search", TSVECTOR, Computed(_SEARCH, persisted=True)),
     Column("fuzzy", Text, Computed(_FUZZY, persisted=True)),
     PrimaryKeyConstraint("scope_id", "id"),
@@ -267,6 +266,14 @@ knowledge = Table(
         postgresql_where=text("deleted_at IS NOT NULL"),
     ),
     Index("knowledge_newest_idx", "scope_id", "timestamp", "id"),
+    Index(
+        "knowledge_own_idx",
+        "author_id",
+        "timestamp",
+        "id",
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+    Index("knowledge_unindexed_idx", "scope_id", postgresql_where=text("NOT indexed")),
     Index("knowledge_search_idx", "search", postgresql_using="gin"),
     Index(
         "knowledge_fuzzy_idx",

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.engine import translated
 from db.rows import AnyRow, AnySelect
-from db.scope import Access, in_scopes
+from db.scope import Access, in_scope, in_scopes
 from db.tables import (
     accounts,
     invitations,
@@ -79,9 +79,13 @@ async def of(connection: AsyncConnection, access: Access) -> Sequence[AnyRow]:
     return (await connection.execute(query)).all()
 
 
-def roster(access: Access, *more: ColumnElement[Any]) -> AnySelect:
+def roster(access: Access, *more: ColumnElement[Any], team_id: UUID | None = None) -> AnySelect:
     """Select `scope_id, id, email, username, role, joined_at` (and `more`) of the members of all
-    scopes that the caller may read."""
+    scopes that the caller may read, or of the one named."""
+    if team_id is None:
+        readable = in_scopes(memberships, access.scopes)
+    else:
+        readable = in_scope(memberships, access, team_id)
     return (
         select(
             memberships.c.scope_id,
@@ -93,7 +97,7 @@ def roster(access: Access, *more: ColumnElement[Any]) -> AnySelect:
             *more,
         )
         .join(accounts, accounts.c.id == memberships.c.account_id)
-        .where(in_scopes(memberships, access.scopes))
+        .where(readable)
     )
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Date, and_, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from db.engine import Connection
-from db.rows import AnyRow
-from db.scope import Access, in_scopes, scoped
+from db.rows import AnyRow, AnySelect
+from db.scope import Access, in_scope, scoped
 from db.sessions import project
 from db.tables import sessions, token_usage
 
@@ -29,17 +29,18 @@ _LIVING = and_(
 )
 
 
-async def of_sessions(
-    connection: Connection, access: Access, ids: Sequence[UUID]
-) -> Sequence[AnyRow]:
-    """Per session, model and day: what its files together cost, each answer once.
+class Span(NamedTuple):
+    """From (with it) to (without it); either end may be open."""
 
-    Columns: session, model, day, messages and the five sums.
-    """
+    start: datetime | None
+    end: datetime | None
+
+
+def _by_model_and_day(access: Access, which: ColumnElement[bool]) -> AnySelect:
     t = token_usage.c
     once = (
         scoped(token_usage, access)
-        .where(t.scope_id == access.account_id, t.session.in_(list(ids)))
+        .where(t.scope_id == access.account_id, which)
         .ext(distinct_on(t.session, t.key))
         .order_by(t.session, t.key, t.at.desc().nulls_last(), t.output.desc(), t.file)
         .subquery()
@@ -50,43 +51,51 @@ async def of_sessions(
         for column in _SUMS
     )
     group = (once.c.session, once.c.model, day.label("day"))
-    query = (
-        select(*group, func.count().label("messages"), *sums)
-        .group_by(*group)
-        .order_by(once.c.session, day.nulls_last(), once.c.model)
-    )
+    order = (once.c.session, day.nulls_last(), once.c.model)
+    query = select(*group, func.count().label("messages"), *sums)
+    return query.group_by(*group).order_by(*order)
+
+
+async def of_sessions(
+    connection: Connection, access: Access, ids: Sequence[UUID]
+) -> Sequence[AnyRow]:
+    """Per session, model and day: what its files together cost, each answer once.
+
+    Columns: session, model, day, messages and the five sums.
+    """
+    query = _by_model_and_day(access, token_usage.c.session.in_(list(ids)))
     return (await connection.execute(query)).all()
 
 
-async def totals(
-    connection: Connection,
-    access: Access,
-    by: By,
-    first: date | None,
-    last: date | None,
-    limit: int,
-) -> Sequence[AnyRow]:
-    """What all the caller's sessions cost, from the day `first` to the day `last` (UTC).
+def of_session(access: Access, session: UUID) -> AnySelect:
+    """Select the same of one session."""
+    return _by_model_and_day(access, token_usage.c.session == session)
+
+
+def summed(access: Access, by: By, span: Span, limit: int) -> AnySelect:
+    """Select what all the caller's sessions cost in a span of time.
 
     Columns: name (of the day, model or project; None where there is none), model, messages and the
     sums.
     """
     t = token_usage.c
     name: ColumnElement[Any] = {"day": _UTC_DAY, "model": t.model, "project": project()}[by]
+    order = name.desc().nulls_last() if by == "day" else func.sum(t.output).desc()
     query = (
         select(name.label("name"), t.model, func.count().label("messages"), *_SUMS)
         .select_from(token_usage.join(sessions, _LIVING))
-        .where(in_scopes(token_usage, access.scopes), t.scope_id == access.account_id, t.counted)
+        .where(in_scope(token_usage, access, access.account_id), t.counted)
         .group_by(name, t.model)
-        .order_by(name.desc().nulls_last() if by == "day" else func.sum(t.output).desc())
+        .order_by(order, name, t.model)
         .limit(limit)
     )
-    if first is not None:
-        query = query.where(t.at >= _midnight(first))
-    if last is not None:
-        query = query.where(t.at < _midnight(last) + timedelta(days=1))
-    return (await connection.execute(query)).all()
+    if span.start is not None:
+        query = query.where(t.at >= span.start)
+    return query if span.end is None else query.where(t.at < span.end)
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+async def totals(
+    connection: Connection, access: Access, by: By, span: Span, limit: int
+) -> Sequence[AnyRow]:
+    """The rows of `summed`."""
+    return (await connection.execute(summed(access, by, span, limit))).all()

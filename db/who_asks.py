@@ -59,6 +59,6 @@ async def by_key_digest(reads: Reads, digest: bytes) -> Holder | None:
 
 
 def _holder(row: Sequence[Any]) -> Holder:
-    id, email, username, token_epoch, roles, *key = row
+    id, email, username, token_epoch, roles, *key, _number = row
     found = {UUID(scope): role for scope, role in orjson.loads(roles or "{}").items()}
     return Holder(id, email, username, token_epoch, found, *key)

@@ -8,7 +8,7 @@ team's owner and admins.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -112,12 +112,12 @@ async def record_failure(db: Database, email_key: str, origin: Origin, **detail:
 async def of_me(db: Database, actor: Actor, wanted: AuditFilter, part: AuditRange) -> list[Event]:
     """What the actor did and what was done to it, newest first.
 
-    Where others acted from is theirs: their address, key and program are left out.
+    Where others acted from is theirs: the select leaves out their address, key and program.
     """
     require_key(actor, "admin")
     async with db.read(actor) as connection:
         found = await rows.of_account(connection, actor.account_id, wanted, part)
-    return [_without_origin_of_others(actor, _event(row)) for row in found]
+    return [_event(row) for row in found]
 
 
 async def count_of_me(db: Database, actor: Actor, wanted: AuditFilter) -> int:
@@ -156,12 +156,6 @@ async def count_of_teams(
 def _readable(actor: Actor, team_ids: Sequence[UUID]) -> list[UUID]:
     require_key(actor, NEEDED["team.audit"])
     return [i for i in team_ids if actor.roles.get(i) in PERMISSIONS["team.audit"]]
-
-
-def _without_origin_of_others(actor: Actor, event: Event) -> Event:
-    if event.actor_id in {None, actor.account_id}:
-        return event
-    return replace(event, key_id=None, address=None, user_agent=None)
 
 
 def _event(row: Any) -> Event:

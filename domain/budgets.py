@@ -31,6 +31,10 @@ class Budgets(Protocol):
         """
         ...  # pragma: no cover
 
+    def at_once(self, key: str, points: int, *, limit: int) -> Balance | None:
+        """Take points that are known to be there; None where that is not known."""
+        ...  # pragma: no cover
+
 
 @dataclass(slots=True)
 class _Window:
@@ -58,6 +62,14 @@ class ProcessBudgets:
         taken = 0 if refused else min(points, left)
         window.used = max(0, window.used + taken)
         return Balance(taken, refused, max(0, limit - window.used), window.ends - now)
+
+    def at_once(self, key: str, points: int, *, limit: int) -> Balance | None:
+        """Take points, as the interface says."""
+        now, window = time.monotonic(), self._windows.get(key)
+        if window is None or window.ends <= now or limit - window.used < points:
+            return None
+        window.used += points
+        return Balance(points, False, limit - window.used, window.ends - now)
 
     def _sweep(self, now: float) -> None:
         """Forget windows that have ended, now and then, so that addresses do not pile up."""

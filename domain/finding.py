@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from db import knowledge_list, knowledge_search
+from db import knowledge_facets, knowledge_list, knowledge_search
 from db.engine import Database
 from db.knowledge_list import Filter
 from db.knowledge_search import RankKeyset as RankKeyset
@@ -109,7 +109,7 @@ async def facets(db: Database, actor: Actor, wanted: Filter) -> dict[str, list[F
     """
     reading_team(actor, wanted.team_id)
     async with db.read(actor) as connection:
-        rows = await knowledge_list.facets(connection, actor.access, wanted)
+        rows = await knowledge_facets.facets(connection, actor.access, wanted)
     found: dict[str, list[Facet]] = {"types": [], "projects": [], "tags": [], "authors": []}
     for facet, value, amount in rows:
         found[facet].append(Facet(value, amount))

@@ -48,15 +48,24 @@ async def highlights(
         ids = [entry.id for entry in entries]
         rows = await knowledge_search.headlines(connection, actor.access, words, ids, nonce)
     marked = {row.id: row for row in rows}
-    literally = _literally(words)
     return {
         entry.id: Highlights(
-            _fragments(row.summary, entry.summary, nonce, literally, whole=True),
-            _fragments(row.details, entry.details or "", nonce, literally, whole=False),
+            summary_of(row.marked_summary, entry.summary, nonce, words),
+            details_of(row.marked_details, entry.details, nonce, words),
         )
         for entry in entries
         if (row := marked.get(entry.id)) is not None
     }
+
+
+def summary_of(marked: str, text: str, nonce: str, words: str) -> tuple[Fragment, ...]:
+    """The pieces of a summary, of which PostgreSQL has marked a copy with `nonce`."""
+    return _fragments(marked, text, nonce, _literally(words), whole=True)
+
+
+def details_of(marked: str, text: str | None, nonce: str, words: str) -> tuple[Fragment, ...]:
+    """The pieces of the details, of which PostgreSQL has cut and marked a copy."""
+    return _fragments(marked, text or "", nonce, _literally(words), whole=False)
 
 
 def _literally(words: str) -> re.Pattern[str] | None:

@@ -18,8 +18,8 @@ KEPT_PARTS = 3
 """How much of a path stays of which nobody knows where its project begins."""
 
 _TAG_MAX = 50
-_TOGETHER = 50
-"""So many entries that they have many words in common, and so few that they are no large text."""
+_TOGETHER = 256 * 1024
+"""Characters: so many that entries have most words in common, and no large text."""
 _ABSOLUTE = re.compile(r"^(?:file:/{1,3}|/|~[^/\\]*[/\\]|[A-Za-z]:[/\\]|\\\\)")
 _HOMES = {"home", "Users", "users"}
 
@@ -32,9 +32,12 @@ def screened(
     `project` is that of the entry where `given` has none of its own; `among` are the secrets that
     may occur.
     """
+    if among:
+        among = suspected("\n".join(_texts(given)), among)
+    if not among and not any(map(_ABSOLUTE.match, given.related_files or ())):
+        return given, ()
     notices: list[Notice] = []
     changed: dict[str, Any] = {}
-    among = suspected("\n".join(_texts(given)), among)
     for name, wire in (("summary", "summary"), ("details", "details")):
         text = getattr(given, name)
         if text is not None and (masked := _masked(text, (wire,), notices, among)) != text:
@@ -52,17 +55,27 @@ def screened_all(
     given: Sequence[EntryFields],
 ) -> Iterator[tuple[EntryFields, tuple[Notice, ...]]]:
     """Each of many entries as `screened` has it; several at once are looked through for marks."""
-    for start in range(0, len(given), _TOGETHER):
-        some = given[start : start + _TOGETHER]
+    for some in _groups(given):
         among = suspected("\n".join(text for entry in some for text in _texts(entry)))
         for entry in some:
             yield screened(entry, among=among)
 
 
-def _texts(given: EntryFields | EntryChange) -> Iterator[str]:
-    yield from filter(None, (given.summary, given.details))
-    yield from given.tags or ()
-    yield from given.related_files or ()
+def _groups(given: Sequence[EntryFields]) -> Iterator[list[EntryFields]]:
+    group: list[EntryFields] = []
+    size = 0
+    for entry in given:
+        group.append(entry)
+        size += sum(map(len, _texts(entry)))
+        if size >= _TOGETHER:
+            yield group
+            group, size = [], 0
+    yield group
+
+
+def _texts(given: EntryFields | EntryChange) -> list[str]:
+    texts = [text for text in (given.summary, given.details) if text]
+    return [*texts, *(given.tags or ()), *(given.related_files or ())]
 
 
 def cleaned_tags(tags: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Notice, ...]]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from db import knowledge as rows
 from db import knowledge_list
@@ -24,6 +24,7 @@ from domain.encryption import refuse_plaintext
 from domain.entries import Entry, EntryChange, EntryFields, NewEntry, Notice, Push
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.hygiene import screened, screened_all
+from domain.indexing import Indexer
 from domain.policy import Permission, reading_team, writing_scope
 
 
@@ -51,11 +52,12 @@ async def create(db: Database, actor: Actor, data: NewEntry) -> Entry:
     return replace(Entry(*row), notices=notices)
 
 
-async def push(db: Database, actor: Actor, data: Push) -> Pushed:
+async def push(db: Database, actor: Actor, data: Push, indexer: Indexer | None = None) -> Pushed:
     """Keep many entries in one transaction: all of them or, when one is invalid, none.
 
     An entry with the same author, type, project and summary as one in the scope is skipped; where
-    its timestamp is newer, that and its details, tags and files are taken over.
+    its timestamp is newer, that and its details, tags and files are taken over. The search indexes
+    of a large push are left to the `indexer`, if there is one; it is found at once all the same.
     """
     scope_id = writing_scope(actor, data.team_id, "team.push")
     newest: dict[str, EntryFields] = {}
@@ -65,8 +67,11 @@ async def push(db: Database, actor: Actor, data: Push) -> Pushed:
         key = _sameness(item)
         if key not in newest or newest[key].timestamp < item.timestamp:
             newest[key] = item
+    later = indexer is not None and indexer.takes(len(newest))
     async with db.begin(actor) as connection:
-        inserted = await _store(connection, actor, scope_id, newest, "team.push")
+        inserted = await _store(connection, actor, scope_id, newest, "team.push", indexed=not later)
+    if indexer is not None and later:
+        indexer.wake(scope_id, len(newest))
     return Pushed(inserted, len(data.entries) - inserted, tuple(notices))
 
 
@@ -76,6 +81,8 @@ async def _store(
     scope_id: UUID,
     items: dict[str, EntryFields],
     permission: Permission = "team.write",
+    *,
+    indexed: bool = True,
 ) -> int:
     """Upsert `items` (by sameness) and log what changed; returns how many are new."""
     counts = {scope_id: len(items)}
@@ -87,19 +94,15 @@ async def _store(
         actor.account_id,
         head.at,
         [_row(key, item, head.take()) for key, item in items.items()],
+        indexed=indexed,
     )
+    kinds = ("knowledge_updated", "knowledge_created")
     entries = [
-        journal.stamped(
-            head,
-            row.version,
-            "knowledge_created" if row.inserted else "knowledge_updated",
-            row.id,
-            actor.account_id,
-        )
-        for row in sorted(written, key=lambda row: row.version)
+        journal.stamped(head, version, kinds[inserted], entry_id, actor.account_id)
+        for entry_id, version, inserted in written
     ]
     await journal.append(connection, entries)
-    return sum(row.inserted for row in written)
+    return sum(inserted for _id, _version, inserted in written)
 
 
 def _sameness(item: EntryFields) -> str:
@@ -109,7 +112,6 @@ def _sameness(item: EntryFields) -> str:
 
 def _row(sameness: str, item: EntryFields, version: int) -> dict[str, Any]:
     return {
-        "id": uuid4(),
         "type": item.type,
         "timestamp": item.timestamp,
         "summary": item.summary,

@@ -313,13 +313,18 @@ async def by_ids(db: Database, ids: Sequence[UUID]) -> list[Pattern]:
         return [Pattern(*row) for row in await rows.by_ids(connection, ids)]
 
 
+def contributors_shown(total: int, drawn: int | None) -> int:
+    """How many contributors are told of: as drawn, and what any pattern that is shown needs."""
+    return max(drawn or 0, rows.REACH_MIN if total else 0)
+
+
 async def statistics(services: Services) -> Statistics:
     """How much the community shares."""
     async with services.db.read(NOBODY) as connection:
         sums, categories = await rows.statistics(connection, TOP_CATEGORIES)
         drawn = await drawn_numbers.latest(connection)
     total, last_seen = sums
-    contributors = max(drawn.contributors if drawn else 0, rows.REACH_MIN if total else 0)
+    contributors = contributors_shown(total, drawn.contributors if drawn else None)
     week, margin = (drawn.epoch, drawn.margin) if drawn else (None, None)
     top = [(category, number) for category, number in categories]
     return Statistics(total, contributors, top, last_seen, week, margin)

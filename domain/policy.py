@@ -112,9 +112,14 @@ def permitted(
     return role
 
 
+def serves(actor: Actor, scope: KeyScope) -> bool:
+    """Whether the actor came with a key that was made for this, or with none."""
+    return bool(actor.key_scopes & _SERVED_BY[scope])
+
+
 def require_key(actor: Actor, scope: KeyScope) -> None:
     """Raises Forbidden when the actor came with an API key that was not made for this."""
-    if not actor.key_scopes & _SERVED_BY[scope]:
+    if not serves(actor, scope):
         raise Forbidden(f"This API key may not be used for this: it lacks the scope {scope}")
 
 

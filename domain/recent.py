@@ -44,14 +44,23 @@ class RecentActors:
         self, credential: str, origin: Origin, find: Callable[[], Awaitable[Actor]]
     ) -> Actor:
         """Who it is, asked with `find` unless that is known; what `find` raises is not kept."""
-        digest = hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest()
-        key = (digest, origin)
-        known, commits, now = self._found.get(key), self._db.commits, time.monotonic()
-        if known is not None and known.commits == commits and now < known.until:
-            ends = known.actor.expires_at
-            if ends is None or time.time() < ends:
-                return known.actor
-        return await self._asked(key, commits, now, find)
+        known = self.known(credential, origin)
+        if known is not None:
+            return known
+        key = (_digest(credential), origin)
+        return await self._asked(key, self._db.commits, time.monotonic(), find)
+
+    def known(self, credential: str, origin: Origin) -> Actor | None:
+        """Who it is, if that was found a moment ago."""
+        found = self._found.get((_digest(credential), origin))
+        if (
+            found is None
+            or found.commits != self._db.commits
+            or time.monotonic() >= found.until
+            or not (found.actor.expires_at is None or time.time() < found.actor.expires_at)
+        ):
+            return None
+        return found.actor
 
     async def _asked(
         self, key: _Key, commits: int, now: float, find: Callable[[], Awaitable[Actor]]
@@ -73,3 +82,7 @@ class RecentActors:
         self._asking.pop(together, None)
         if not done.cancelled():
             done.exception()  # whoever waits gets it; perhaps nobody does any more
+
+
+def _digest(credential: str) -> bytes:
+    return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest()

@@ -45,9 +45,7 @@ def suspected(text: str, among: Sequence[Kind] = KINDS) -> tuple[Kind, ...]:
             for place in places
         }
         among = [KINDS[place] for place in sorted(places)]
-    elif among:
-        among = [kind for kind in among if any(mark in lowered for mark in kind.marks)]
-    return tuple(kind for kind in among if _hinted(kind, lowered))
+    return tuple([kind for kind in among if _possible(kind, lowered)])
 
 
 def redact(text: str, among: Sequence[Kind] = KINDS) -> Redacted:
@@ -61,8 +59,13 @@ def redact(text: str, among: Sequence[Kind] = KINDS) -> Redacted:
     return Redacted(text, tuple(sorted(found)))
 
 
-def _hinted(kind: Kind, lowered: str) -> bool:
-    return kind.hint is None or not lowered.isascii() or kind.hint.search(lowered) is not None
+def _possible(kind: Kind, lowered: str) -> bool:
+    for mark in kind.marks:
+        if mark in lowered:
+            hint = kind.hints.get(mark)
+            if hint is None or hint.search(lowered) or not lowered.isascii():
+                return True
+    return False
 
 
 def _masked(kind: Kind, text: str, found: set[str]) -> str:

@@ -10,7 +10,8 @@ modules because it is one table.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from domain.secret_values import Check, any_value, assigned, mixed, password
 
@@ -25,8 +26,9 @@ class Kind:
     pattern: re.Pattern[str]
     check: Check = any_value
     """Looks at a match: whether it is a secret and not a placeholder or code."""
-    hint: re.Pattern[str] | None = None
-    """Found in any lower-cased ASCII text that the pattern matches in, and quicker than that."""
+    hints: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    """By mark, the mark and what has to follow it: one of them is found in any lower-cased ASCII
+    text that the pattern matches in, and quicker than that, as `re` skips to a literal."""
 
 
 # A token begins where no word goes on: also behind \n written out, %3D, and a terminal's colour.
@@ -46,7 +48,9 @@ def _token(
 def _within(
     name: str, pattern: str, *marks: str, check: Check = any_value, hint: str | None = None
 ) -> Kind:
-    return Kind(name, marks, re.compile(pattern), check, re.compile(hint) if hint else None)
+    """A kind; `hint` says what comes behind a mark, in lower case."""
+    hints = {} if hint is None else {mark: re.compile(re.escape(mark) + hint) for mark in marks}
+    return Kind(name, marks, re.compile(pattern), check, hints)
 
 
 _PRIVATE_KEYS = (
@@ -153,7 +157,7 @@ _CODE = (
         r"GR1348941[A-Za-z0-9_-]{20})",
         "gl",
         "gr1348941",
-        hint=r"gl[a-z]{2,5}-|gr1348941",
+        hint=r"(?:[a-z]{2,5}-|[a-z0-9_-]{20})",
     ),
     _token(
         "atlassian-token", r"AT(?:ATT3|CTT3|BB)[A-Za-z0-9_=-]{28,250}+", "atatt3", "atctt3", "atbb"
@@ -174,7 +178,7 @@ _CODE = (
         rf"cio{_WORD}{{32}}(?![A-Za-z0-9])",
         "cio",
         check=mixed,
-        hint=r"cio[a-z0-9]{32}",
+        hint=r"[a-z0-9]{32}",
     ),
     _token("nuget-key", r"oy2[a-z0-9]{43}(?![a-z0-9])", "oy2"),
     _token("docker-token", rf"dckr_[po]at_{_URL}{{20,60}}+", "dckr_"),
@@ -186,7 +190,7 @@ _CODE = (
     ),
     _token("sonar-token", r"sq[pua]_[0-9a-f]{40}", "sqp_", "squ_", "sqa_"),
     _token("circleci-token", r"CCI(?:PAT|PRJ)_[A-Za-z0-9_]{30,100}+", "ccipat_", "cciprj_"),
-    _token("buildkite-token", rf"bk[a-z]{{2,3}}_{_WORD}{{36,60}}+", "bk", hint=r"bk[a-z]{2,3}_"),
+    _token("buildkite-token", rf"bk[a-z]{{2,3}}_{_WORD}{{36,60}}+", "bk", hint=r"[a-z]{2,3}_"),
     _token("sentry-token", r"sntry[su]_[A-Za-z0-9+/=_-]{40,300}+", "sntry"),
     _token(
         "grafana-token",
@@ -221,7 +225,7 @@ _SERVICES = (
         "discord-token",
         rf"[MNO]{_WORD}{{23,27}}\.{_URL}{{6}}\.{_URL}{{27,45}}+",
         ".",
-        hint=r"\.[a-z0-9_-]{6}\.[a-z0-9_-]{27}",
+        hint=r"[a-z0-9_-]{6}\.[a-z0-9_-]{27}",
     ),
     _within(
         "teams-webhook",
@@ -253,7 +257,7 @@ _SERVICES = (
         r"(?:SK|AC)[0-9a-f]{32}(?![0-9a-f])",
         "sk",
         "ac",
-        hint=r"(?:sk|ac)[0-9a-f]{32}",
+        hint=r"[0-9a-f]{32}",
     ),
     _token("sendgrid-key", rf"SG\.{_URL}{{16,32}}\.{_URL}{{30,64}}+", "sg."),
     _token("mailgun-key", r"key-[0-9a-f]{32}", "key-"),
@@ -263,9 +267,7 @@ _SERVICES = (
     _token("linear-key", rf"lin_(?:api|oauth)_{_WORD}{{32,80}}+", "lin_"),
     _token("notion-token", rf"(?:ntn_|secret_){_WORD}{{43,60}}+", "ntn_", "secret_"),
     _token("figma-token", rf"fig[dour]_{_URL}{{30,60}}+", "figd_", "figo_", "figu_", "figr_"),
-    _token(
-        "airtable-token", rf"pat{_WORD}{{14}}\.[0-9a-f]{{64}}", "pat", hint=r"pat[a-z0-9]{14}\."
-    ),
+    _token("airtable-token", rf"pat{_WORD}{{14}}\.[0-9a-f]{{64}}", "pat", hint=r"[a-z0-9]{14}\."),
     _token("hubspot-token", r"pat-(?:na|eu)\d-[0-9a-f-]{36}", "pat-"),
     _token("dropbox-token", rf"sl\.(?:u\.)?{_URL}{{100,1500}}+", "sl."),
     _token("facebook-token", rf"EAA[A-Z]{_WORD}{{80,300}}+", "eaa"),
@@ -367,9 +369,8 @@ _ASSIGNED = _within(
     "_pw",
     "-pw",
     check=assigned,
-    # A mark, what may come between it and the sign, and the sign.
-    hint=r"(?:passw|passphrase|pwd|secret|token|credential|key|[_-]pass|[_-]pat|[_-]pw)"
-    r"[a-z0-9_-]{0,40}+\\?[\"'`]?\]?\s{0,4}+[:=,]",
+    # What may come between a mark and the sign, and the sign.
+    hint=r"[a-z0-9_-]{0,40}+\\?[\"'`]?\]?\s{0,4}+(?:[:=]|,\s?[\"'])",
 )
 
 KINDS: tuple[Kind, ...] = (

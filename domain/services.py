@@ -8,6 +8,7 @@ from db.engine import Database
 from db.reads import Reads
 from domain.conversations import Custody
 from domain.feed import Hub
+from domain.indexing import Indexer
 from domain.login_attempts import LoginAttempts
 from domain.mail import Outbox
 from domain.passwords import Passwords
@@ -35,5 +36,6 @@ class Services:
     """Counts the mails that are asked for."""
     outbox: Outbox
     hub: Hub
+    indexer: Indexer
     custody: Custody
     reader: Reader

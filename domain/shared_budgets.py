@@ -74,6 +74,15 @@ class SharedBudgets:
         remaining = min(limit, max(0, limit - lease.others))
         return Balance(taken, refused, remaining, max(0.0, lease.ends - time.monotonic()))
 
+    def at_once(self, key: str, points: int, *, limit: int) -> Balance | None:
+        """Take points of what is leased, as the interface says."""
+        now, lease = time.monotonic(), self._leases.get(key)
+        if lease is None or lease.ends <= now or lease.left < points:
+            return None
+        lease.left -= points
+        lease.others += points
+        return Balance(points, False, min(limit, max(0, limit - lease.others)), lease.ends - now)
+
     async def _lease_more(self, key: str, lease: _Lease, points: int, limit: int) -> None:
         asked_at = time.monotonic()
         if asked_at >= self._alone_until:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final
 
 from db.engine import Database
-from domain import login_attempts, publication, share_ends, shared_budgets
+from domain import indexing, login_attempts, publication, share_ends, shared_budgets
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
 
 EVERY_SECONDS = 30.0
@@ -23,6 +23,7 @@ SWEEPS: Final[Sequence[Sweep]] = (
     publication.sweep,
     login_attempts.sweep,
     shared_budgets.sweep,
+    indexing.sweep,
 )
 
 _logger = logging.getLogger(__name__)

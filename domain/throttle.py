@@ -55,6 +55,17 @@ class Throttle:
         self._account = settings.rate_limit_max * POINTS_PER_REQUEST
         self._address = settings.rate_limit_anonymous_max * POINTS_PER_REQUEST
 
+    def at_once(self, who: str, cost: int) -> Allowance | None:
+        """As `count` and `settle` of an account's request, if this server knows that it may.
+
+        None where that has to be asked for, or be refused.
+        """
+        points = min(cost, self._account)
+        balance = self._budgets.at_once(who, points, limit=self._account)
+        if balance is None:
+            return None
+        return Allowance(who, points, self._account, balance.remaining, balance.reset_seconds)
+
     async def count(self, who: str, *, anonymous: bool) -> Allowance:
         """Count one request of `who`. Raises OverBudget when the window is used up."""
         limit = self._address if anonymous else self._account

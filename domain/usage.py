@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Final
 
 from db import usage as rows
@@ -77,22 +77,5 @@ async def by_day(services: Services, actor: Actor, last: int) -> list[Day]:
     """
     if not 1 <= last <= DAYS_MAX:
         raise Invalid.at("last", f"must be from 1 to {DAYS_MAX}")
-    today = datetime.now(UTC).date()
-    dates = [today - timedelta(days=ago) for ago in reversed(range(last))]
-    since = datetime.combine(dates[0], time.min, UTC)
     async with services.db.read(actor) as connection:
-        found = await rows.by_day(connection, actor.access, since)
-    counts: dict[date, dict[str, int]] = {day: {} for day in dates}
-    for day, what, number in found:
-        counts.setdefault(day, {})[what] = number
-    return [_day(day, counts[day]) for day in dates]
-
-
-def _day(day: date, counts: Mapping[str, int]) -> Day:
-    return Day(
-        day,
-        knowledge=counts.get("knowledge", 0) + counts.get("sealed", 0),
-        sessions=counts.get("session", 0),
-        summaries=counts.get("summary", 0),
-        total=sum(counts.values()),
-    )
+        return [Day(*row) for row in await rows.by_day(connection, actor.access, last)]

@@ -92,7 +92,8 @@ class GraphQLApp:
     def __init__(self, services: Services) -> None:
         self._services = services
         introspection = services.settings.introspection_allowed
-        planner = Planner(schema, services.reads) if services.settings.query_plans else None
+        settings = services.settings
+        planner = Planner(schema, services.reads, settings) if settings.query_plans else None
         self._engine = Engine(core_schema(), introspection=introspection, planner=planner)
         self._http = Lane(services, self._engine, HttpEndpoint(services, self._engine))
 

@@ -72,6 +72,8 @@ class Engine:
 
     def recalled(self, request: Request) -> Request:
         """The request with its document, which it may name by hash. Raises Refused."""
+        if request.persisted is None:
+            return request
         return replace(request, query=self._persisted.document(request.query, request.persisted))
 
     def operation(self, request: Request) -> OperationType:

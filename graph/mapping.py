@@ -1,7 +1,8 @@
 """What a type says of its rows, next to the type: which column a field shows, where relations lead.
 
-The plan (`graph.plan`) reads it; resolvers do without. A field that is not in the mapping is
-computed in Python, and whoever asks for it is answered by the ordinary executor. Sources are named:
+The plan (`graph.plan`) reads it; resolvers do without. What takes Python has its function here: of
+columns of the row (`Computed`), or of what the domain makes of a source's rows (`Made`). A field
+that is not in the mapping is left to its resolver. Sources are named:
 `graph.plan.sources` has the select of each, limited to what the caller may read.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
+
+from settings import Settings
 
 Kind = Literal[
     "User",
@@ -74,7 +77,31 @@ class Many:
     key: str | None = None
 
 
-Mapped: TypeAlias = Column | GlobalId | Flag | One | Embedded | Many
+@dataclass(frozen=True, slots=True, init=False)
+class Computed:
+    """What a function makes of columns of the row; objects of it have plain attributes only."""
+
+    of: Callable[..., Any]
+    columns: tuple[str, ...]
+
+    def __init__(self, of: Callable[..., Any], *columns: str) -> None:
+        object.__setattr__(self, "of", of)
+        object.__setattr__(self, "columns", columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a function makes of the object that the domain makes of a source's rows.
+
+    The function takes that object and the settings.
+    """
+
+    source: str
+    of: Callable[[Any, Settings], Any]
+    key: str | None = None
+
+
+Mapped: TypeAlias = Column | GlobalId | Flag | One | Embedded | Many | Computed | Made
 
 
 def mapped(*columns: str, **fields: Mapped) -> Callable[[ClassT], ClassT]:

@@ -17,7 +17,8 @@ from rest_compat.errors import dumps, json_response
 async def push_knowledge(call: Call) -> Response:
     """Keep many entries, all or none; `errors` says what was masked before it was stored."""
     data = await call.input(entries.Push)
-    done = await knowledge.push(call.services.db, call.actor, data)
+    services = call.services
+    done = await knowledge.push(services.db, call.actor, data, services.indexer)
     notices = [str(notice) for notice in done.notices]
     return json_response({"accepted": done.accepted, "skipped": done.skipped, "errors": notices})
 

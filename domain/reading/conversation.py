@@ -114,11 +114,18 @@ class Summary(NamedTuple):
 
 def message_of(row: AnyRow) -> Message:
     """A message from its row."""
-    given: Mapping[str, Any] = row.tools or {}
-    calls = tuple(Call(**call) for call in given.get("calls", ()))
-    results = tuple(Result(**result) for result in given.get("results", ()))
-    parts: list[Any] = [*row[:-1], calls, results]
+    parts: list[Any] = [*row[:-1], calls_in(row.tools), results_in(row.tools)]
     return Message(*parts)
+
+
+def calls_in(tools: Mapping[str, Any] | None) -> tuple[Call, ...]:
+    """The calls that the column `tools` has."""
+    return tuple(Call(**call) for call in (tools or {}).get("calls", ()))
+
+
+def results_in(tools: Mapping[str, Any] | None) -> tuple[Result, ...]:
+    """The results that the column `tools` has."""
+    return tuple(Result(**result) for result in (tools or {}).get("results", ()))
 
 
 def narrowed(actor: Actor, only: Only, text: str | None, field: str = "text") -> Only:
@@ -175,10 +182,11 @@ async def readings(db: Database, actor: Actor, ids: Sequence[UUID]) -> dict[UUID
     by_session: dict[UUID, list[AnyRow]] = {id: [] for id in ids}
     for row in found:
         by_session[row.session].append(row)
-    return {id: _together(files) for id, files in by_session.items()}
+    return {id: together(files) for id, files in by_session.items()}
 
 
-def _together(files: Sequence[AnyRow]) -> Reading:
+def together(files: Sequence[AnyRow]) -> Reading:
+    """What the files of one session say together, in the order of their paths."""
     main = next((row for row in files if row.file == ""), None)
     counts: Counter[str] = Counter()
     for row in files:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,11 +12,12 @@ from db import token_usage as rows
 from db.engine import Database
 from db.rows import AnyRow
 from db.token_usage import By as By
+from db.token_usage import Span as Span
 from domain.actor import Actor
 from domain.errors import Invalid
 
 GROUPS_MAX: Final = 1000
-_ROWS_MAX: Final = 20 * GROUPS_MAX
+ROWS_MAX: Final = 20 * GROUPS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,13 @@ async def of_sessions(
         found = await rows.of_sessions(connection, actor.access, ids)
     usage: dict[UUID, list[ModelDay]] = {id: [] for id in ids}
     for row in found:
-        usage[row.session].append(ModelDay(row.model, row.day, _tokens(row)))
+        usage[row.session] += model_days([row])
     return usage
+
+
+def model_days(found: Sequence[AnyRow]) -> list[ModelDay]:
+    """The rows of one session."""
+    return [ModelDay(row.model, row.day, _tokens(row)) for row in found]
 
 
 async def totals(
@@ -91,13 +97,25 @@ async def totals(
     An answer that several sessions hold, because they were resumed, counts once. Days come newest
     first, others with the most output first; at most GROUPS_MAX. Raises Invalid.
     """
+    asked = span(first, last)
+    async with db.read(actor) as connection:
+        return grouped(await rows.totals(connection, actor.access, by, asked, ROWS_MAX), by)
+
+
+def span(first: date | None, last: date | None) -> Span:
+    """From one day (UTC) to another, both included. Raises Invalid."""
     if first is not None and last is not None and last < first:
         raise Invalid.at("to", "must not be before from")
     for name, day in (("from", first), ("to", last)):
         if day is not None and not 1970 <= day.year <= 9998:
             raise Invalid.at(name, "must be a day from 1970 to 9998")
-    async with db.read(actor) as connection:
-        found = await rows.totals(connection, actor.access, by, first, last, _ROWS_MAX)
+    start = None if first is None else datetime.combine(first, time(), UTC)
+    end = None if last is None else datetime.combine(last, time(), UTC) + timedelta(days=1)
+    return Span(start, end)
+
+
+def grouped(found: Sequence[AnyRow], by: By) -> list[Group]:
+    """The rows by what they are of, in the order of that."""
     groups: dict[str | None, dict[str, Tokens]] = {}
     for row in found:
         group = None if row.name is None else str(row.name)

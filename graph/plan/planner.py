@@ -6,7 +6,7 @@ import logging
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -14,14 +14,16 @@ import strawberry
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
 from db.reads import Reads
-from domain.actor import Actor
+from domain.actor import Actor, KeyScope
 from domain.errors import DatabaseFullError, DatabaseUnavailableError, Fault
+from domain.policy import serves
 from graph.context import Context
 from graph.plan.asking import Field, Info, together
 from graph.plan.compiling import Compiled, Compiler
 from graph.plan.reading import Reader
 from graph.plan.symbols import Uncovered
 from graph.plan.tree import Object
+from settings import Settings
 
 KEPT_OPERATIONS = 512
 KEPT_PLANS = 64
@@ -30,14 +32,15 @@ KEPT_PLANS = 64
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A plan with the values of one request, for whoever asks."""
 
     plan: Compiled | None
     """None where no root field is covered."""
     values: tuple[Any, ...]
     teams: tuple[UUID, ...]
+    scopes: tuple[KeyScope, ...]
+    """What the caller's key must be good for."""
     beside: tuple[Field, ...]
     keys: tuple[str, ...]
     operation: OperationDefinitionNode
@@ -45,9 +48,10 @@ class Bound:
     def arguments(self, actor: Actor) -> list[Any] | None:
         """What to run the statement with; None when the resolvers have to refuse this actor."""
         roles = actor.roles
-        for team in self.teams:
-            if team not in roles:
-                return None
+        if not all(team in roles for team in self.teams):
+            return None
+        if not all(serves(actor, scope) for scope in self.scopes):
+            return None
         if self.plan is None:
             return []
         values = (actor.account_id, list(roles), *self.values)
@@ -67,10 +71,10 @@ class _Known:
 class Planner:
     """Plans of one schema. `outcomes` counts what was covered, for tests and benchmarks."""
 
-    def __init__(self, schema: strawberry.Schema, reads: Reads) -> None:
+    def __init__(self, schema: strawberry.Schema, reads: Reads, settings: Settings) -> None:
         self._schema = schema
         self._core = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
-        self._reads = reads
+        self._reads, self._settings = reads, settings
         self._known: OrderedDict[int, _Known] = OrderedDict()
         self.outcomes: Counter[str] = Counter()
 
@@ -94,6 +98,7 @@ class Planner:
             plan,
             tuple(reading.symbols.values),
             tuple(reading.asked.teams),
+            tuple(sorted(reading.asked.scopes)),
             reading.beside,
             reading.keys,
             operation,
@@ -138,11 +143,16 @@ class Planner:
 
     async def _run(self, plan: Compiled, arguments: list[Any]) -> dict[str, Any] | None:
         try:
-            return plan.build(await self._reads.fetch(plan.sql, arguments))
+            rows = await self._reads.fetch(plan.sql, arguments)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError):
+            _logger.exception("A planned statement failed; the ordinary executor answers")
+            return None
+        try:
+            return plan.build(rows)
         except (Uncovered, KeyError):
             return None
-        except asyncpg.PostgresError:
-            _logger.exception("A planned statement failed; the ordinary executor answers")
+        except Exception:  # an error of a field, which the ordinary executor puts into words
+            _logger.exception("A plan's function failed; the ordinary executor answers")
             return None
 
     def _remembered(self, document: DocumentNode, operation: OperationDefinitionNode) -> _Known:
@@ -160,7 +170,7 @@ class Planner:
             known.plans.move_to_end(content)
             return known.plans[content]
         try:
-            plan = Compiler(self._core, reading.symbols).compile(content)
+            plan = Compiler(self._core, reading.symbols, self._settings).compile(content)
         except Uncovered:
             plan = None
         known.plans[content] = plan

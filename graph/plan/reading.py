@@ -8,34 +8,42 @@ from typing import Any
 
 import strawberry
 from graphql import (
-    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLEnumType,
     GraphQLField,
-    GraphQLIncludeDirective,
     GraphQLList,
     GraphQLObjectType,
-    GraphQLScalarType,
-    GraphQLSkipDirective,
-    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
+    is_leaf_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 from strawberry.types.arguments import convert_arguments
 
-from graph.mapping import Column, Embedded, Flag, GlobalId, Many, Mapped, One, mapping_of
+from graph.mapping import (
+    Column,
+    Computed,
+    Embedded,
+    Flag,
+    GlobalId,
+    Made,
+    Many,
+    Mapped,
+    One,
+    mapping_of,
+)
 from graph.plan.asking import Asker, Field
-from graph.plan.sources import MANY, ONE, Asked
+from graph.plan.collecting import Collector, Groups
+from graph.plan.sources import MADE, MANY, ONE
+from graph.plan.sources.kinds import Asked
 from graph.plan.symbols import Symbols, Uncovered
-from graph.plan.tree import Field as Covered
 from graph.plan.tree import (
+    Attribute,
+    Built,
     Inside,
     Leaf,
     Listed,
@@ -43,11 +51,12 @@ from graph.plan.tree import (
     Object,
     Page,
     Part,
+    Reckoned,
+    Shown,
     Single,
     Typename,
 )
-
-Groups = dict[str, list[FieldNode]]
+from graph.plan.tree import Field as Covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ class Reader:
         return run.query(query, self._operation.selection_set)
 
 
-class _Run:
+class _Run(Collector):
     """One reading."""
 
     def __init__(
@@ -100,10 +109,8 @@ class _Run:
         fragments: Mapping[str, FragmentDefinitionNode],
         variables: VariableValues,
     ) -> None:
+        super().__init__(schema._schema, fragments, variables)  # noqa: SLF001 - it has no other name
         self._schema = schema
-        self.core = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
-        self._fragments = fragments
-        self._variables = variables
         self.symbols, self.asked = Symbols(), Asked()
 
     def query(self, kind: GraphQLObjectType, selections: SelectionSetNode) -> Reading:
@@ -115,10 +122,12 @@ class _Run:
             if nodes[0].name.value.startswith("__") and nodes[0].name.value != "__typename":
                 raise Uncovered
             values, teams = len(self.symbols.values), len(self.asked.teams)
+            scopes = set(self.asked.scopes)
             try:
                 covered += self._fields(kind, {key: nodes})
             except Uncovered:
                 del self.symbols.values[values:], self.asked.teams[teams:]
+                self.asked.scopes = scopes
                 beside.append(asker.field(key, kind.fields[nodes[0].name.value], nodes))
         content = Object(tuple(covered))
         return Reading(content, self.symbols, self.asked, tuple(beside), tuple(groups))
@@ -151,13 +160,18 @@ class _Run:
     ) -> Covered:
         named = get_named_type(definition.type)
         if isinstance(found, Column | GlobalId | Flag):
-            if not isinstance(named, GraphQLScalarType | GraphQLEnumType):
+            if not is_leaf_type(named):
                 raise Uncovered
             return Leaf(key, found, named.name)
         sets = [node.selection_set for node in nodes if node.selection_set]
+        if isinstance(found, Computed):
+            return Reckoned(key, found, self._shown(definition.type, sets))
         if isinstance(found, Embedded):
             return Inside(key, self.object(_concrete(named), sets))
         arguments = self.arguments(definition, nodes[0])
+        if isinstance(found, Made):
+            wanted = self.symbols.abstract(MADE[found.source].read(arguments, self.asked))
+            return Built(key, found, wanted, self._shown(definition.type, sets))
         if isinstance(found, One):
             return self._one(key, found, named, arguments, sets)
         return self._many(key, definition, found, arguments, sets)
@@ -193,11 +207,31 @@ class _Run:
         sets: list[SelectionSetNode],
     ) -> Covered:
         source, named = MANY[found.source], get_named_type(definition.type)
-        wanted = self.symbols.abstract(source.read(arguments, self.asked))
+        wanted = self.symbols.abstract(source.asked(arguments, self.asked))
         if isinstance(get_nullable_type(definition.type), GraphQLList):
             return Listed(key, found.source, found.key, wanted, self.object(_concrete(named), sets))
         parts = self._parts(_concrete(named), sets)
         return Page(key, found.source, found.key, wanted, parts)
+
+    def _shown(self, type_: Any, sets: list[SelectionSetNode]) -> Shown:
+        """How a Python value is shown. Raises Uncovered where a resolver would be asked."""
+        named = get_named_type(type_)
+        if is_leaf_type(named):
+            return Shown(type_, None)
+        kind, attributes = _concrete(named), []
+        for key, nodes in self.collected(kind, sets).items():
+            name = nodes[0].name.value
+            if name == "__typename":
+                attributes.append(Attribute(key, None, kind.name))
+                continue
+            definition = kind.fields[name]
+            field = definition.extensions["strawberry-definition"]
+            if field.base_resolver is not None:
+                raise Uncovered
+            below = [node.selection_set for node in nodes if node.selection_set]
+            shown = self._shown(definition.type, below)
+            attributes.append(Attribute(key, field.python_name, shown))
+        return Shown(type_, tuple(attributes))
 
     def _parts(
         self, kind: GraphQLObjectType, sets: list[SelectionSetNode]
@@ -218,11 +252,11 @@ class _Run:
             elif name in {"cursor", "totalCount"} or kind.name == "PageInfo":
                 parts.append(Part(key, name))
             else:
-                raise Uncovered
+                parts.append(Part(key, name, tuple(self._fields(kind, {key: nodes}))))
         return tuple(parts)
 
     def arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
-        given = get_argument_values(definition, node, self._variables)
+        given = get_argument_values(definition, node, self.variables)
         field = definition.extensions["strawberry-definition"]
         return convert_arguments(
             given,
@@ -230,57 +264,6 @@ class _Run:
             scalar_registry=self._schema.schema_converter.scalar_registry,
             config=self._schema.config,
         )
-
-    def collected(self, kind: GraphQLObjectType, sets: list[SelectionSetNode]) -> Groups:
-        """The fields by response key, as CollectFields of the specification has it."""
-        groups: Groups = {}
-        visited: set[str] = set()
-        for selections in sets:
-            self._collect(kind, selections, groups, visited)
-        return groups
-
-    def _collect(
-        self,
-        kind: GraphQLObjectType,
-        selections: SelectionSetNode,
-        groups: Groups,
-        visited: set[str],
-    ) -> None:
-        for node in selections.selections:
-            if not self._included(node.directives or ()):
-                continue
-            if isinstance(node, FieldNode):
-                groups.setdefault((node.alias or node.name).value, []).append(node)
-            elif isinstance(node, InlineFragmentNode):
-                if self._applies(node.type_condition, kind):
-                    self._collect(kind, node.selection_set, groups, visited)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in visited:
-                visited.add(node.name.value)
-                fragment = self._fragments[node.name.value]
-                if fragment.directives:
-                    raise Uncovered
-                if self._applies(fragment.type_condition, kind):
-                    self._collect(kind, fragment.selection_set, groups, visited)
-
-    def _applies(self, condition: Any, kind: GraphQLObjectType) -> bool:
-        if condition is None:
-            return True
-        named = self.core.type_map[condition.name.value]
-        return named is kind or (is_abstract_type(named) and self.core.is_sub_type(named, kind))
-
-    def _included(self, directives: tuple[DirectiveNode, ...]) -> bool:
-        for directive in directives:
-            if directive.name.value == "skip":
-                given = get_argument_values(GraphQLSkipDirective, directive, self._variables)
-                if given["if"]:
-                    return False
-            elif directive.name.value == "include":
-                given = get_argument_values(GraphQLIncludeDirective, directive, self._variables)
-                if not given["if"]:
-                    return False
-            else:
-                raise Uncovered
-        return True
 
 
 def _concrete(kind: Any) -> GraphQLObjectType:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import orjson
@@ -27,8 +27,7 @@ Name = tuple[str, str | None]
 """A document and the name of an operation in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shortcut:
+class Shortcut(NamedTuple):
     """A request that can be answered at once."""
 
     bound: Bound
@@ -58,8 +57,8 @@ class _Template:
                 values[place] = named[1]
             for place in self.teams[name]:
                 teams[place] = named[1]
-        filled = replace(bound, values=tuple(values), teams=tuple(teams))
-        return replace(self.shortcut, bound=filled)
+        filled = bound._replace(values=tuple(values), teams=tuple(teams))
+        return Shortcut(filled, self.shortcut.cost)
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _PARAMETER = re.compile(r"\$(\d+)")
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 ACCOUNT, SCOPES = 0, 1
-STRUCTURAL = frozenset({"column", "limit", "number", "order"})
+STRUCTURAL = frozenset({"alternative", "column", "limit", "number", "order"})
 """Fields whose values decide what a statement looks like."""
 
 
@@ -59,7 +59,7 @@ class Symbols:
         if isinstance(value, int) and not isinstance(value, bool):
             return _WHOLE + number
         if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
-            return (f"\0v{number}",)
+            return (f"\0a{number}",)
         raise Uncovered
 
     def abstract(self, wanted: Any) -> Any:
@@ -74,7 +74,8 @@ class Symbols:
             }
             return replace(wanted, **taken)
         if isinstance(wanted, tuple) and not isinstance(wanted[0], str):
-            return tuple(self.abstract(item) for item in wanted)
+            items = [self.abstract(item) for item in wanted]
+            return wanted._make(items) if hasattr(wanted, "_make") else tuple(items)
         return self.take(wanted)
 
     def reference(self, sql: str) -> UUID:
@@ -102,9 +103,13 @@ class Symbols:
         return _PARAMETER.sub(written, str(compiled))
 
     def _written(self, value: Any) -> str:
-        only = value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
-        kind, number = _stand_in(only)
-        if kind == "v":
+        if isinstance(value, list | tuple):
+            kind, number = _stand_in(value[0]) if len(value) == 1 else ("", 0)
+            if kind != "a" and not (kind and isinstance(value[0], UUID)):
+                return f"ARRAY[{', '.join(map(self._written, value))}]"
+        else:
+            kind, number = _stand_in(value)
+        if kind in {"a", "v"}:
             return f"${number + 1}"
         if kind == "r":
             return self.references[number]
@@ -112,13 +117,14 @@ class Symbols:
 
 
 def _stand_in(value: Any) -> tuple[str, int]:
-    """What a value stands for: a parameter (v) or a column (r) and its number, or nothing."""
+    """What a value stands for: a parameter (v, or a for a whole array) or a column (r) and its
+    number, or nothing."""
     if isinstance(value, UUID):
         number = value.int - _UUIDS
         if 0 <= number < 1 << 32:
             return "v", number
         return ("r", number - (1 << 32)) if 0 <= number < 1 << 33 else ("", 0)
-    if isinstance(value, str) and value[:2] in {"\0v", "\0r"} and value[2:].isdigit():
+    if isinstance(value, str) and value[:2] in {"\0a", "\0v", "\0r"} and value[2:].isdigit():
         return value[1], int(value[2:])
     if isinstance(value, datetime) and value.year == 1:
         return "v", (value - _FIRST) // timedelta(microseconds=1)

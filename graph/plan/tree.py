@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from graph.mapping import Column, Flag, GlobalId
+from graph.mapping import Column, Computed, Flag, GlobalId, Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,52 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """A field that shows an attribute of a Python object; without a name, a constant text."""
+
+    key: str
+    name: str | None
+    shown: Shown | str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a Python value is shown: as its GraphQL type says, and which of its attributes."""
+
+    type: Any
+    """The type of the schema's own field, which there is but one of."""
+    attributes: tuple[Attribute, ...] | None
+    """None for a value that has no selection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """A field that a function makes of columns of the row."""
+
+    key: str
+    source: Computed
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A field that functions make of the rows of a source."""
+
+    key: str
+    source: Made
+    wanted: Any
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A field of a connection, of an edge or of the page's information."""
 
     key: str
     name: str
     content: tuple[Any, ...] = ()
-    """Of a page or an edge its parts; of a node the object alone."""
+    """Of a page or an edge its parts; of a node the object alone; of what an edge has besides, the
+    field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +135,7 @@ class Page:
     parts: tuple[Part | Typename, ...]
 
 
-Field: TypeAlias = Typename | Leaf | Nothing | Single | Inside | Listed | Page
+Field: TypeAlias = Typename | Leaf | Nothing | Single | Inside | Listed | Page | Reckoned | Built
 
 
 def parts_named(page: Any, *names: str) -> bool:

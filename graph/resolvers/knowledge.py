@@ -13,7 +13,7 @@ from domain.entries import EntryChange, NewEntry, Push
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
-from graph.mapping import Many, mapped
+from graph.mapping import Many, One, mapped
 from graph.schema import ids
 from graph.schema.knowledge import KnowledgeEntry, knowledge_page
 from graph.schema.knowledge_filters import Narrowed, Ordered, wanted
@@ -50,7 +50,11 @@ InTeam = Annotated[
 ]
 
 
-@mapped(knowledge=Many("knowledge"))
+@mapped(
+    knowledge=Many("knowledge"),
+    knowledge_facets=One("facets"),
+    search_knowledge=Many("matches"),
+)
 @strawberry.type
 class KnowledgeQueries:
     """Root fields about knowledge."""
@@ -136,7 +140,8 @@ class KnowledgeMutations:
         """Keep many entries, all or none."""
         entries = [given(item) for item in input.entries]
         data = parse_input(Push, input, team_id=_team(input.team_id, "input"), entries=entries)
-        done = await knowledge.push(info.context.services.db, info.context.actor, data)
+        services = info.context.services
+        done = await knowledge.push(services.db, info.context.actor, data, services.indexer)
         return PushKnowledgePayload(
             accepted=done.accepted, skipped=done.skipped, notices=notices(done.notices)
         )

@@ -13,6 +13,7 @@ from domain.contributions import Withdrawal
 from graph.context import Info
 from graph.fields import computed
 from graph.guards import signed_in
+from graph.mapping import Many, One, mapped
 from graph.schema import ids
 from graph.schema.contribution import (
     ContributePatternsInput,
@@ -32,6 +33,11 @@ from graph.schema.pattern_statistics import PatternStatistics
 from graph.schema.problems import InvalidInput, NotFoundProblem, mutation, parse_input
 
 
+@mapped(
+    patterns=Many("patterns"),
+    pattern=One("named pattern"),
+    pattern_statistics=One("pattern statistics"),
+)
 @strawberry.type
 class PatternQueries:
     """Root fields about community patterns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import Enum
 
@@ -10,6 +11,7 @@ import strawberry
 from domain import keys
 from domain.keys import KeyPlace
 from graph.context import Info
+from graph.mapping import Computed, GlobalId, mapped
 from graph.schema import ids
 from graph.schema.paging import Connection, Place, Window, connection, instant_of, place_of
 
@@ -34,6 +36,21 @@ class KeyScope(Enum):
     )
 
 
+def _scopes(names: Collection[str]) -> list[KeyScope]:
+    return [scope for scope in KeyScope if str(scope.value) in names]
+
+
+@mapped(
+    "label",
+    "prefix",
+    "created_at",
+    "last_used_at",
+    "expires_at",
+    "last_address",
+    "last_program",
+    id=GlobalId("ApiKey"),
+    scopes=Computed(_scopes, "scopes"),
+)
 @strawberry.type(description="A key that a program of yours uses in place of your password.")
 class ApiKey(ids.Node):
     """A key that is not revoked; its secret is never shown again."""
@@ -66,7 +83,7 @@ class ApiKey(ids.Node):
             prefix=key.prefix,
             created_at=key.created_at,
             last_used_at=key.last_used_at,
-            scopes=[scope for scope in KeyScope if str(scope.value) in key.scopes],
+            scopes=_scopes(key.scopes),
             expires_at=key.expires_at,
             last_address=key.last_address,
             last_program=key.last_program,

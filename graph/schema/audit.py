@@ -18,6 +18,7 @@ from domain.audit import AuditPlace, AuditRange
 from domain.errors import Forbidden
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Computed, GlobalId, One, mapped
 from graph.schema import ids
 from graph.schema.paging import Connection, Place, Window, connection, instant_of, place_of
 from graph.schema.user import User
@@ -104,6 +105,20 @@ OnlyEvents = Annotated[
 ]
 
 
+@mapped(
+    "at",
+    "kind",
+    "address",
+    "user_agent",
+    "detail",
+    id=Computed(str, "id"),
+    api_key_id=GlobalId("ApiKey", "key_id"),
+    team_id=GlobalId("Team", "team_id"),
+    actor_id=GlobalId("User", "actor_id"),
+    user_id=GlobalId("User", "account_id"),
+    actor=One("person", "actor_id"),
+    user=One("person", "account_id"),
+)
 @strawberry.type(description="A security event: who did what, when, and from where.")
 class AuditEvent:
     """One line of the audit log."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from domain import session_files
 from domain.errors import Invalid
 from domain.reading import conversation
 from domain.reading.conversation import Only, Part
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Made, Many, mapped
+from graph.schema.conversation_facts import (
+    ConversationVersion,
+    KindCount,
+    ReadingState,
+    SessionFile,
+)
 from graph.schema.message import Message, MessageFilter, only_of
 from graph.schema.paging import (
     After,
@@ -29,7 +34,6 @@ from graph.schema.paging import (
     place_cursor,
     window,
 )
-from graph.schema.scalars import BigInt
 from graph.schema.token_usage import SessionUsage
 
 OfFile = Annotated[
@@ -49,89 +53,18 @@ AroundLine = Annotated[
 ]
 
 
-@strawberry.type(description="How many records of one kind a conversation has.")
-class KindCount:
-    """A kind's count."""
-
-    kind: str = strawberry.field(
-        description="Claude Code's type of the record; empty for lines that are no JSON object."
-    )
-    count: int = strawberry.field(description="How many there are, subagents included.")
-
-
-@strawberry.type(
-    description="A version of a conversation. Versions do not continue each other: an upload that "
-    "only adds makes the current one longer."
+@mapped(
+    messages=Many("messages", "id"),
+    counts=Made("reading", lambda found, _settings: KindCount.all_of(found), "id"),
+    models=Made("reading", lambda found, _settings: list(found.models), "id"),
+    claude_versions=Made("reading", lambda found, _settings: list(found.versions), "id"),
+    folders=Made("reading", lambda found, _settings: list(found.folders), "id"),
+    git_branches=Made("reading", lambda found, _settings: list(found.branches), "id"),
+    reading=Made("reading", lambda found, _settings: ReadingState.of(found), "id"),
+    usage=Made("session's tokens", SessionUsage.of, "id"),
+    versions=Many("session's versions", "id"),
+    files=Many("session's files", "id"),
 )
-class ConversationVersion:
-    """A version."""
-
-    number: int = strawberry.field(description="Its number within the session, from 1.")
-    size: BigInt = strawberry.field(description="Its size in bytes.")
-    lines: BigInt = strawberry.field(description="Its lines.")
-    digest: str = strawberry.field(description="The SHA-256 of its bytes, in hex.")
-    created_at: datetime = strawberry.field(description="When it was first uploaded.")
-    updated_at: datetime = strawberry.field(description="When it last grew.")
-
-    @classmethod
-    def of(cls, version: conversation.Summary) -> ConversationVersion:
-        """The GraphQL view of a version."""
-        return cls(
-            number=version.number,
-            size=BigInt(version.size),
-            lines=BigInt(version.lines),
-            digest=version.digest.hex(),
-            created_at=version.created_at,
-            updated_at=version.updated_at,
-        )
-
-
-@strawberry.type(
-    description="A further file of a session: a subagent's transcript, a tool's large result. "
-    "Download it at `/api/sessions/{sessionId}/files/{path}`."
-)
-class SessionFile:
-    """A file."""
-
-    path: str = strawberry.field(description="Its path below the session's folder.")
-    version: int = strawberry.field(description="The number of its current version.")
-    size: BigInt = strawberry.field(description="Its size in bytes.")
-    lines: BigInt = strawberry.field(description="Its lines.")
-    digest: str = strawberry.field(description="The SHA-256 of its bytes, in hex.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
-
-    @classmethod
-    def of(cls, file: session_files.SessionFile) -> SessionFile:
-        """The GraphQL view of a file."""
-        return cls(
-            path=file.path,
-            version=file.number,
-            size=BigInt(file.size),
-            lines=BigInt(file.lines),
-            digest=file.digest.hex(),
-            updated_at=file.updated_at,
-        )
-
-
-@strawberry.type(
-    description="How far this server has read the conversation. It reads behind the upload, which "
-    "never waits for it."
-)
-class ReadingState:
-    """How far a conversation was read."""
-
-    version: int | None = strawberry.field(
-        description="The version that was read; null before anything was."
-    )
-    size: BigInt = strawberry.field(
-        description="The bytes that were read: `conversationSize` when all was."
-    )
-    lines: BigInt = strawberry.field(description="The lines that were read.")
-    problem: str | None = strawberry.field(
-        description="Why it could not be read to its end; the bytes are kept all the same."
-    )
-
-
 @strawberry.type
 class ConversationFields:
     """The fields of a session that come from reading its conversation."""
@@ -176,9 +109,7 @@ class ConversationFields:
     @computed("How many records of each kind there are, subagents included; most first.")
     async def counts(self, info: Info) -> list[KindCount]:
         """The counts."""
-        found = (await info.context.loaders.conversations.readings.load(self.uuid)).counts
-        ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-        return [KindCount(kind=kind, count=count) for kind, count in ordered]
+        return KindCount.all_of(await info.context.loaders.conversations.readings.load(self.uuid))
 
     @computed("The models that answered, in the order of their first answers.")
     async def models(self, info: Info) -> list[str]:
@@ -204,18 +135,13 @@ class ConversationFields:
     async def reading(self, info: Info) -> ReadingState:
         """The state of the reading."""
         found = await info.context.loaders.conversations.readings.load(self.uuid)
-        return ReadingState(
-            version=found.number,
-            size=BigInt(found.size),
-            lines=BigInt(found.lines),
-            problem=found.problem,
-        )
+        return ReadingState.of(found)
 
     @computed("What it cost in tokens, subagents included. Each answer counts once.")
     async def usage(self, info: Info) -> SessionUsage:
         """The token usage."""
         found = await info.context.loaders.conversations.usage.load(self.uuid)
-        return SessionUsage.of(info, found)
+        return SessionUsage.of(found, info.context.services.settings)
 
     @computed("The versions of the conversation that are kept, oldest first.")
     async def versions(self, info: Info) -> list[ConversationVersion]:

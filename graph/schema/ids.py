@@ -49,7 +49,11 @@ class Node:
 
 def encode(kind: Kind, uuid: UUID) -> ID:
     """The global id of an object."""
-    return ID(base64.urlsafe_b64encode(_TAGS[kind] + uuid.bytes).rstrip(b"=").decode())
+    return ID(_text(_TAGS[kind] + uuid.bytes))
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def tag_of(kind: Kind) -> bytes:
@@ -64,7 +68,7 @@ def split(text: str) -> tuple[Kind, UUID] | None:
     except (ValueError, binascii.Error):
         return None
     kind = _KINDS.get(data[:1])
-    if kind is None or len(data) != 1 + 16 or encode(kind, UUID(bytes=data[1:])) != text:
+    if kind is None or len(data) != 1 + 16 or _text(data) != text:
         return None
     return kind, UUID(bytes=data[1:])
 

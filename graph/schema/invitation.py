@@ -12,12 +12,23 @@ from domain import invitations
 from domain.errors import Forbidden
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, GlobalId, One, mapped
 from graph.schema import ids
 from graph.schema.paging import Connection, Place, Window, page_of_all, place_of
 from graph.schema.role import Role
 from graph.schema.user import User
 
 
+@mapped(
+    "email",
+    "role",
+    "created_at",
+    "expires_at",
+    id=GlobalId("Invitation"),
+    team_id=GlobalId("Team", "scope_id"),
+    team_name=Column("name"),
+    inviter=One("person", "created_by"),
+)
 @strawberry.type(
     description="An open invitation to an address that was not registered. The link is shown only "
     "to who made it; its token joins."

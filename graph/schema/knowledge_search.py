@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -17,6 +18,7 @@ from domain.highlights import Highlights
 from domain.knowledge import Filter
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Computed, GlobalId, Many, One, mapped
 from graph.schema import ids
 from graph.schema.knowledge import KnowledgeEntry
 from graph.schema.paging import PageInfo, Place, page_info, place_cursor, window
@@ -54,6 +56,24 @@ class TextFragment:
 Marked = Callable[[], Awaitable[dict[UUID, Highlights]]]
 
 
+def _pieces(found: Iterable[highlights.Fragment]) -> list[TextFragment]:
+    return [TextFragment(text=piece.text, hit=piece.hit) for piece in found]
+
+
+def _marked_in(
+    of: Callable[[str, Any, str, str], Iterable[highlights.Fragment]], text: str
+) -> Computed:
+    """What `of` tells apart in a text."""
+    columns = (f"marked_{text}", text, "nonce", "typed")
+    return Computed(lambda *values: _pieces(of(*values)), *columns)
+
+
+@mapped(
+    "rank",
+    match_kind=Computed(lambda: MatchKindType.EXACT),
+    summary_fragments=_marked_in(highlights.summary_of, "summary"),
+    details_fragments=_marked_in(highlights.details_of, "details"),
+)
 @strawberry.type(description="An entry that a search found.")
 class KnowledgeMatch:
     """An edge of a search, with its rank."""
@@ -71,12 +91,12 @@ class KnowledgeMatch:
     @computed("The whole summary in pieces, with the hits told apart.")
     async def summary_fragments(self) -> list[TextFragment]:
         """The summary's highlights."""
-        return [TextFragment(text=f.text, hit=f.hit) for f in (await self._highlights()).summary]
+        return _pieces((await self._highlights()).summary)
 
     @computed("The places of the details that matter, in pieces; empty when none does.")
     async def details_fragments(self) -> list[TextFragment]:
         """The details' highlights."""
-        return [TextFragment(text=f.text, hit=f.hit) for f in (await self._highlights()).details]
+        return _pieces((await self._highlights()).details)
 
     async def _highlights(self) -> Highlights:
         return (await self.marked()).get(self.node.uuid, Highlights((), ()))
@@ -152,6 +172,7 @@ def _once(make: Marked) -> Marked:
     return get
 
 
+@mapped("value", "count")
 @strawberry.type(description="A value, and how many entries have it.")
 class FacetValue:
     """As `domain.finding.Facet`."""
@@ -160,6 +181,7 @@ class FacetValue:
     count: int = strawberry.field(description="How many entries of the list have it.")
 
 
+@mapped("count", author_id=GlobalId("User", "value"), author=One("person", "value"))
 @strawberry.type(description="A person, and how many entries are theirs.")
 class AuthorFacet:
     """A facet of authors."""
@@ -179,6 +201,12 @@ class AuthorFacet:
         return None if person is None else User.of(person)
 
 
+@mapped(
+    types=Many("types of a list"),
+    projects=Many("projects of a list"),
+    tags=Many("tags of a list"),
+    authors=Many("authors of a list"),
+)
 @strawberry.type(
     description="What a list could be narrowed by: the most frequent values first, up to 50 each."
 )

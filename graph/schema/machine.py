@@ -10,10 +10,23 @@ from strawberry import ID
 from domain import machines
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, Computed, GlobalId, Many, mapped
 from graph.schema import ids
 from graph.schema.scalars import BigInt
 
 
+def _name(label: str, prefix: str) -> str:
+    return label or f"{prefix}\u2026"
+
+
+@mapped(
+    "sessions",
+    "conversation_bytes",
+    id=GlobalId("ApiKey"),
+    name=Computed(_name, "label", "prefix"),
+    revoked=Computed(lambda revoked_at: revoked_at is not None, "revoked_at"),
+    last_backup_at=Column("last_at"),
+)
 @strawberry.type(
     description="A machine that backs sessions up, told by its API key: make one for each."
 )
@@ -34,7 +47,7 @@ class Machine:
         """The GraphQL view of a machine."""
         return cls(
             id=ids.encode("ApiKey", machine.id),
-            name=machine.label or f"{machine.prefix}\u2026",
+            name=_name(machine.label, machine.prefix),
             revoked=machine.revoked_at is not None,
             sessions=machine.sessions,
             conversation_bytes=BigInt(machine.conversation_bytes),
@@ -42,6 +55,7 @@ class Machine:
         )
 
 
+@mapped(machines=Many("machines"))
 @strawberry.type
 class MachineFields:
     """The field of the viewer about machines."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import strawberry
@@ -11,6 +12,7 @@ from domain.reading import conversation
 from domain.reading.conversation import Only
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, Computed, GlobalId, mapped
 from graph.schema import ids
 from graph.schema.scalars import BigInt
 
@@ -38,6 +40,34 @@ class ToolResult:
     )
 
 
+def _calls(calls: Iterable[conversation.Call]) -> list[ToolCall]:
+    return [ToolCall(id=c.id, name=c.name, input=c.input) for c in calls]
+
+
+def _results(results: Iterable[conversation.Result]) -> list[ToolResult]:
+    return [ToolResult(call_id=r.id, is_error=r.error, text=r.text) for r in results]
+
+
+@mapped(
+    "line",
+    "length",
+    "file",
+    "kind",
+    "subtype",
+    "role",
+    "uuid",
+    "agent_id",
+    "model",
+    "text",
+    "thinking",
+    offset=Column("start"),
+    parent_uuid=Column("parent"),
+    is_sidechain=Column("sidechain"),
+    timestamp=Computed(lambda at, timed: at if timed else None, "at", "timed"),
+    tool_calls=Computed(lambda tools: _calls(conversation.calls_in(tools)), "tools"),
+    tool_results=Computed(lambda tools: _results(conversation.results_in(tools)), "tools"),
+    session_id=GlobalId("Session", "session"),
+)
 @strawberry.type(
     description="One record of a conversation: a prompt, an answer, or something that Claude Code "
     "noted down. Texts are shortened; `raw` is always the whole record."
@@ -112,10 +142,8 @@ class Message:
             model=message.model,
             text=message.text,
             thinking=message.thinking,
-            tool_calls=[ToolCall(id=c.id, name=c.name, input=c.input) for c in message.calls],
-            tool_results=[
-                ToolResult(call_id=r.id, is_error=r.error, text=r.text) for r in message.results
-            ],
+            tool_calls=_calls(message.calls),
+            tool_results=_results(message.results),
         )
 
 

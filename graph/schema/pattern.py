@@ -14,6 +14,7 @@ from domain.errors import Invalid
 from domain.patterns import QUERY_MAX, Filter, Keyset, Order, Pattern
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, Computed, GlobalId, mapped
 from graph.schema import ids
 from graph.schema.paging import PageInfo, Place, Window, page_info, place_cursor
 from graph.schema.scalars import Cursor, EpochMillis
@@ -34,6 +35,20 @@ class PatternType(Enum):
     )
 
 
+@mapped(
+    "type",
+    "category",
+    "approach",
+    "platform",
+    "tags",
+    "effectiveness",
+    "numbers_from",
+    "first_seen",
+    "last_seen",
+    id=GlobalId("CommunityPattern"),
+    shared_by=Column("reach"),
+    published_at=Column("visible_at"),
+)
 @strawberry.type(
     description="Something that at least three people found to work, independently of each other. "
     "Nobody is named, and a value shows only where three people share it."
@@ -135,6 +150,7 @@ class PatternFilter:
         )
 
 
+@mapped(rank=Computed(lambda: None))
 @strawberry.type(description="A pattern together with its place in a list.")
 class PatternEdge:
     """An edge with a rank."""

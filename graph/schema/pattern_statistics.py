@@ -6,10 +6,12 @@ from datetime import datetime
 
 import strawberry
 
-from domain.patterns import Statistics
+from domain.patterns import Statistics, contributors_shown
+from graph.mapping import Column, Computed, Many, mapped
 from graph.schema.scalars import EpochMillis
 
 
+@mapped("category", "count")
 @strawberry.type(description="A category and how many patterns it has.")
 class PatternCategory:
     """One line of the largest categories."""
@@ -18,6 +20,14 @@ class PatternCategory:
     count: int = strawberry.field(description="How many patterns the community sees in it.")
 
 
+@mapped(
+    "last_seen",
+    "margin",
+    total_patterns=Column("total"),
+    contributors=Computed(contributors_shown, "total", "contributors"),
+    numbers_from=Column("epoch"),
+    top_categories=Many("top categories"),
+)
 @strawberry.type(description="The community in numbers.")
 class PatternStatistics:
     """What `patternStatistics` answers."""

@@ -11,7 +11,7 @@ from strawberry import ID
 from domain import sessions
 from graph.context import Info
 from graph.fields import computed
-from graph.mapping import Column, GlobalId, Many, mapped
+from graph.mapping import Column, Computed, GlobalId, Many, mapped
 from graph.schema import ids
 from graph.schema.conversation import ConversationFields
 from graph.schema.scalars import BigInt
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from graph.schema.shared_session import SharedSession
 
 
+def _first(*names: str | None) -> str | None:
+    """The first that says something; as `domain.sessions.Session.project`."""
+    return next(filter(None, names), None)
+
+
 @mapped(
     "session_id",
     "name",
     "title",
     "project_name",
     "git_branch",
+    "git_remote",
     "conversation_size",
     "conversation_lines",
     "tags",
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
     "created_at",
     "updated_at",
     id=GlobalId("Session"),
+    project=Computed(_first, "git_remote", "project_name", "directory"),
+    machine_id=GlobalId("ApiKey", "key_id"),
     working_directory=Column("directory"),
     started_at=Column("first_at"),
     ended_at=Column("last_at"),

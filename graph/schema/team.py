@@ -70,6 +70,8 @@ class Member:
     id=GlobalId("Team"),
     my_role=Column("role"),
     members=Many("members", "id"),
+    invitations=Many("team's invitations", "id"),
+    audit=Many("team's audit", "id"),
     knowledge=Many("team's knowledge", "id"),
     shared_sessions=Many("team's shares", "id"),
 )

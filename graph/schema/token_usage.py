@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import Enum
 from typing import Annotated, Final, cast
@@ -13,7 +13,9 @@ from domain.reading import prices, usage
 from domain.reading.usage import By, Tokens
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Made, mapped
 from graph.schema.scalars import BigInt
+from settings import Settings
 
 
 @strawberry.enum(description="What token usage is summed up by.")
@@ -70,9 +72,9 @@ class CostEstimate:
     )
 
     @classmethod
-    def of(cls, info: Info, tokens: Mapping[str, Tokens]) -> CostEstimate | None:
+    def of(cls, settings: Settings, tokens: Mapping[str, Tokens]) -> CostEstimate | None:
         """The estimate for each model's tokens; None when no price is known."""
-        found = prices.estimate(info.context.services.settings.model_prices, tokens)
+        found = prices.estimate(settings.model_prices, tokens)
         if found is None:
             return None
         return cls(
@@ -108,20 +110,20 @@ class SessionUsage:
     )
 
     @classmethod
-    def of(cls, info: Info, found: list[usage.ModelDay]) -> SessionUsage:
+    def of(cls, found: list[usage.ModelDay], settings: Settings) -> SessionUsage:
         """The GraphQL view of a session's usage."""
         by_model: dict[str, Tokens] = {}
         for item in found:
             by_model[item.model] = by_model.get(item.model, Tokens()) + item.tokens
         return cls(
             total=TokenCounts.of(sum(by_model.values(), Tokens())),
-            cost_estimate=CostEstimate.of(info, by_model),
+            cost_estimate=CostEstimate.of(settings, by_model),
             by_model_and_day=[
                 ModelDayUsage(
                     model=item.model,
                     day=item.day,
                     tokens=TokenCounts.of(item.tokens),
-                    cost_estimate=CostEstimate.of(info, {item.model: item.tokens}),
+                    cost_estimate=CostEstimate.of(settings, {item.model: item.tokens}),
                 )
                 for item in found
             ],
@@ -138,7 +140,20 @@ class TokenUsageGroup:
     tokens: TokenCounts = strawberry.field(description="What it took.")
     cost_estimate: CostEstimate | None = strawberry.field(description=COST)
 
+    @classmethod
+    def all_of(cls, found: Iterable[usage.Group], settings: Settings) -> list[TokenUsageGroup]:
+        """The GraphQL view of groups."""
+        return [
+            cls(
+                name=group.name,
+                tokens=TokenCounts.of(group.tokens),
+                cost_estimate=CostEstimate.of(settings, group.by_model),
+            )
+            for group in found
+        ]
 
+
+@mapped(token_usage=Made("token sums", TokenUsageGroup.all_of))
 @strawberry.type
 class TokenUsageFields:
     """The field of the viewer about tokens."""
@@ -163,11 +178,4 @@ class TokenUsageFields:
         """The caller's usage."""
         db, actor = info.context.services.db, info.context.actor
         found = await usage.totals(db, actor, cast(By, by.value), first, last)
-        return [
-            TokenUsageGroup(
-                name=group.name,
-                tokens=TokenCounts.of(group.tokens),
-                cost_estimate=CostEstimate.of(info, group.by_model),
-            )
-            for group in found
-        ]
+        return TokenUsageGroup.all_of(found, info.context.services.settings)

@@ -10,9 +10,11 @@ import strawberry
 from domain import usage
 from graph.context import Info
 from graph.fields import computed
+from graph.mapping import Column, Many, mapped
 from graph.schema.scalars import BigInt
 
 
+@mapped("date", "knowledge", "sessions", "summaries", "total")
 @strawberry.type(description="What you changed on one day, by UTC. Each logged change counts one.")
 class UsageDay:
     """A line of `Usage.days`."""
@@ -34,6 +36,19 @@ class UsageLimits:
     conversation_bytes: BigInt = strawberry.field(description="Bytes of one conversation.")
 
 
+@mapped(
+    "sessions",
+    "shared_sessions",
+    "conversation_bytes",
+    "version_bytes",
+    "sync_actions",
+    "api_keys",
+    "teams",
+    "tier",
+    knowledge_entries=Column("entries"),
+    session_summaries=Column("summaries"),
+    days=Many("days"),
+)
 @strawberry.type(description="What you keep on this server.")
 class Usage:
     """The caller's usage."""

@@ -10,7 +10,7 @@ from strawberry import ID
 from domain import accounts, teams, usage
 from graph.context import Info
 from graph.fields import computed
-from graph.mapping import GlobalId, Many, mapped
+from graph.mapping import GlobalId, Many, One, mapped
 from graph.schema import ids
 from graph.schema import knowledge_filters as of_knowledge
 from graph.schema.api_key import ApiKey, key_page
@@ -32,10 +32,14 @@ from graph.schema.usage import Usage
     "username",
     "tier",
     "created_at",
+    "email_verified_at",
     id=GlobalId("User"),
+    api_keys=Many("keys"),
+    audit=Many("own audit"),
     teams=Many("my teams"),
     knowledge=Many("own knowledge"),
     sessions=Many("sessions"),
+    usage=One("usage"),
 )
 @strawberry.type(description="You, as only you see yourself.")
 class Viewer(TokenUsageFields, MachineFields):

@@ -27,7 +27,7 @@ def _no_limit(*_given: Any) -> Any:
 
 def loosen() -> None:
     """Take the first wall away, wherever it has been imported to."""
-    walls = (scope.in_scopes, scope.mine_or_team)
+    walls = (scope.in_scopes, scope.in_scope, scope.mine_or_team)
     for module in list(sys.modules.values()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
             if any(value is wall for wall in walls):

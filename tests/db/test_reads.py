@@ -1,10 +1,13 @@
-"""The plan's connections: whatever happens to one reader, the next one is answered."""
+"""The plan's connections: whatever happens to one reader, the others are answered."""
 
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
 from db.errors import DatabaseUnavailableError
@@ -21,22 +24,92 @@ async def reads(database_url: str) -> AsyncIterator[Reads]:
     await reads.close()
 
 
+async def one(reads: Reads, sql: str, *values: object) -> object:
+    """The only value of the only row."""
+    ((value, _ours),) = [tuple(row) for row in await reads.fetch(sql, values)]
+    return value
+
+
 async def test_who_leaves_in_the_middle_leaves_nothing_behind(reads: Reads) -> None:
     for _ in range(3):
         leaving = asyncio.create_task(reads.fetch("SELECT pg_sleep(20)", ()))
         await asyncio.sleep(0.1)
         leaving.cancel()
-        assert [tuple(row) for row in await reads.fetch("SELECT 1", ())] == [(1,)]
+        assert await one(reads, "SELECT 1") == 1
         with pytest.raises(asyncio.CancelledError):
             await leaving
 
 
 async def test_a_connection_that_is_cut_is_replaced(database_url: str, reads: Reads) -> None:
     for _ in range(3):
-        ((process,),) = [tuple(row) for row in await reads.fetch("SELECT pg_backend_pid()", ())]
+        process = await one(reads, "SELECT pg_backend_pid()")
         waiting = asyncio.create_task(reads.fetch("SELECT pg_sleep(20)", ()))
         await asyncio.sleep(0.1)
         await execute(database_url, f"SELECT pg_terminate_backend({process})")
         with pytest.raises(DatabaseUnavailableError):
             await waiting
-        assert [tuple(row) for row in await reads.fetch("SELECT 1", ())] == [(1,)]
+        assert await one(reads, "SELECT 1") == 1
+
+
+SERIES = "SELECT n, $1::text FROM generate_series(1, $2::int) AS n"
+
+
+async def _messages(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts the messages that are sent, single ones and those of several."""
+    sent: Counter[str] = Counter()
+    for name in ("fetch", "fetchmany"):
+        whole = getattr(asyncpg.Connection, name)
+
+        async def counted(*given: object, name: str = name, whole: object = whole) -> object:
+            sent[name] += 1
+            return await whole(*given)  # type: ignore[operator]
+
+        monkeypatch.setattr(asyncpg.Connection, name, counted)
+    return sent
+
+
+@pytest.mark.parametrize("size", [1, 3])
+async def test_who_asks_at_once_goes_together_and_gets_the_own_rows(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    reads = Reads(database_url, size=size, role=SERVER_ROLE)
+    for _ in range(10):  # how long it takes is to be known
+        await reads.fetch(SERIES, ("first", 1))
+    sent = await _messages(monkeypatch)
+    chance = random.Random(7)
+    wanted = [(f"reader {n}", chance.randrange(4)) for n in range(150)]
+    answers = await asyncio.gather(*(reads.fetch(SERIES, values) for values in wanted))
+    for (name, count), rows in zip(wanted, answers, strict=True):
+        assert [tuple(row)[:2] for row in rows] == [(n + 1, name) for n in range(count)]
+    assert sent["fetchmany"] > 0
+    assert sent.total() < 75
+    await reads.close()
+
+
+async def test_one_that_fails_or_leaves_among_others_fails_alone(reads: Reads) -> None:
+    divide = "SELECT pg_sleep($1::int / 20.0) IS NULL, 12 / $1::int"
+    for _ in range(3):
+        await reads.fetch(divide, (1,))
+    asked = [asyncio.create_task(reads.fetch(divide, (n % 4,))) for n in range(24)]
+    await asyncio.sleep(0.03)
+    for task in asked[1::8]:
+        task.cancel()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    for number, answer in enumerate(answers):
+        if number % 8 == 1:
+            assert isinstance(answer, asyncio.CancelledError)
+        elif number % 4 == 0:
+            assert isinstance(answer, asyncpg.DivisionByZeroError)
+        else:
+            assert isinstance(answer, list)
+            assert answer[0][1] == 12 // (number % 4)
+
+
+async def test_who_waits_when_it_ends_is_told(database_url: str) -> None:
+    reads = Reads(database_url, size=1, role=SERVER_ROLE)
+    asked = [asyncio.create_task(reads.fetch("SELECT pg_sleep(20)", ())) for _ in range(5)]
+    await asyncio.sleep(0.1)
+    await reads.close()
+    asked[0].cancel()  # it is no task of the pool's own
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(answer) for answer in answers[1:]] == [DatabaseUnavailableError] * 4

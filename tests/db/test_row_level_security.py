@@ -209,6 +209,17 @@ async def test_a_claim_ends_with_its_transaction(db: Database) -> None:
                 assert end == "commit"
 
 
+async def test_tables_of_any_size_can_be_read(db: Database) -> None:
+    """The policies' functions make claims, which nothing may in the midst of a parallel plan."""
+    for table in metadata.sorted_tables:
+        async with db.read(Access(AL, (AL,))) as connection:
+            for setting in ("parallel_setup_cost", "parallel_tuple_cost"):
+                await connection.execute(text(f"SET LOCAL {setting} = 0"))
+            await connection.execute(text("SET LOCAL min_parallel_table_scan_size = 0"))
+            await connection.execute(text("SET LOCAL debug_parallel_query = on"))
+            await connection.execute(select(func.count()).select_from(table))
+
+
 async def test_the_server_acts_as_a_role_that_may_only_read_and_change_rows(db: Database) -> None:
     async with db.begin(NOBODY) as connection:
         role = (

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from db import knowledge_search
 from db.engine import Database
 from db.knowledge_list import Filter
-from db.rows import AnySelect
+from db.knowledge_search import AnyCompound
 from db.scope import Access
 from tests.support.postgres import TESTING, execute
 
@@ -23,7 +23,7 @@ SELECT :scope, gen_random_uuid(), :scope, 'decision', n, 'Entry number ' || n ||
 """
 
 
-async def plan(db: Database, access: Access, query: AnySelect) -> str:
+async def plan(db: Database, access: Access, query: AnyCompound) -> str:
     """How PostgreSQL would run it."""
     compiled = query.compile(dialect=postgresql.asyncpg.dialect())  # type: ignore[no-untyped-call]
     async with db.read(access) as connection:

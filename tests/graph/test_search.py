@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from settings import Settings
+from tests.conftest import Serve
 from tests.graph.client import Caller, Json, newcomer, team_of_two
 from tests.graph.test_statements import counted
 from tests.support.server import RunningServer
@@ -253,8 +254,9 @@ async def test_pages_of_matches_are_the_whole_list_in_order(server: RunningServe
 
 
 async def test_highlights_and_the_total_cost_a_statement_each_when_asked_for(
-    server: RunningServer,
+    serve: Serve, settings: Settings
 ) -> None:
+    server = await serve(settings.model_copy(update={"query_plans": False}))
     person = await newcomer(server)
     await push(person, [f"walrus {n}" for n in range(100)])
     bare = 'query ($n: Int) { searchKnowledge(query: "walrus", first: $n) { nodes { id } } }'

@@ -27,7 +27,7 @@ LISTS = {
 }
 
 
-BACKGROUND = {"log tail", "log pruning", "sweeps", "reader of conversations", "outbox"}
+BACKGROUND = {"log tail", "log pruning", "sweeps", "reader of conversations", "outbox", "indexing"}
 """Tasks of the server that nobody's request waits for."""
 
 

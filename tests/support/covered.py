@@ -1,4 +1,8 @@
-"""The part of the schema that the plan knows: to generate operations that it answers itself."""
+"""The part of the schema that the plan knows: to generate operations that it answers itself.
+
+That is what mappings have and, of types without a mapping, what is a plain attribute: functions of
+mappings make such objects.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ from graphql import (
 
 from graph.mapping import mapping_of
 
+_SHAPES = {"PageInfo", "KnowledgeMatches", "KnowledgeMatch"}
 SCALARS = {"Int", "Float", "String", "Boolean", "ID"}
 
 
@@ -43,14 +48,16 @@ def _narrowed(node: ObjectTypeDefinitionNode, names: set[str]) -> ObjectTypeDefi
 
 
 def _mapped(schema: strawberry.Schema, kind: Any) -> set[str] | None:
-    """The fields of a type that are mapped; None where a type is known by its shape."""
+    """The fields of a type that are covered; None where a type is known by its shape."""
     if not isinstance(kind, GraphQLObjectType):
         return None
-    if kind.name.endswith(("Connection", "Edge")) or kind.name == "PageInfo":
+    if kind.name.endswith(("Connection", "Edge")) or kind.name in _SHAPES:
         return None
     definition = kind.extensions["strawberry-definition"]
     found = mapping_of(definition.origin)
     convert = schema.config.name_converter.from_field
+    if not found and not kind.interfaces:
+        return {convert(field) for field in definition.fields if field.base_resolver is None}
     return {convert(field) for field in definition.fields if field.python_name in found}
 
 
