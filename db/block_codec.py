@@ -38,13 +38,18 @@ def encode(data: bytes) -> bytes:
 
 def decode(stored: bytes, digest: bytes) -> bytes:
     """The block that was kept as `stored`. Raises BlockDamagedError unless it is `digest`'s."""
-    try:
-        data = _unpacked(stored)
-    except (zstd.ZstdError, EOFError, ValueError):
-        raise BlockDamagedError(digest.hex()) from None
+    data = unpack(stored, digest)
     if hashlib.sha256(data).digest() != digest:
         raise BlockDamagedError(digest.hex())
     return data
+
+
+def unpack(stored: bytes, digest: bytes) -> bytes:
+    """The same, but not hashed: for who checks a digest over many blocks."""
+    try:
+        return _unpacked(stored)
+    except (zstd.ZstdError, EOFError, ValueError):
+        raise BlockDamagedError(digest.hex()) from None
 
 
 def _check(packed: bytes | memoryview) -> bytes:

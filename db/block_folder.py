@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -32,27 +32,38 @@ class BlockFolder:
         """Folders whose own names are known to be on the disk; none is ever removed."""
 
     def write(self, address: str, content: bytes) -> None:
-        """Put a file at `address`, replacing what is there; on the disk when this returns.
+        """Put a file at `address`, replacing what is there; on the disk when this returns."""
+        self.write_all({address: content})
 
-        Written aside, synced, then renamed: a crash at any moment leaves the old file, the new
-        one, or none, never a part of one. The folder's sync makes the name itself last.
+    def write_all(self, contents: Mapping[str, bytes]) -> None:
+        """Put a file at each address, replacing what is there; on the disk when this returns.
+
+        Written aside, synced, then renamed: a crash at any moment leaves of each the old file, the
+        new one, or none, never a part of one. The folders' syncs make the names themselves last.
+        The steps are taken with all files together, because a file system that is asked to sync
+        one file often brings others that were just written along.
         """
-        path = self.root / address
-        with _translated(address):
+        paths = {self.root / address: content for address, content in contents.items()}
+        with _translated(next(iter(contents), "")), ExitStack() as drafts:
             self._make_root()
-            for folder in (path.parent, self.root / DRAFTS):
+            for folder in {self.root / DRAFTS, *(path.parent for path in paths)}:
                 self._make(folder)
-            handle, draft = tempfile.mkstemp(dir=self.root / DRAFTS)  # mode 0600
-            try:
-                with os.fdopen(handle, "wb", buffering=0) as file:
-                    _write_all(file.fileno(), content)
-                    os.fsync(file.fileno())
-                Path(draft).replace(path)
-            except BaseException:
-                with suppress(OSError):
-                    Path(draft).unlink()
-                raise
-            self._sync_name(path)
+            written = [(path, self._draft(drafts, content)) for path, content in paths.items()]
+            for _, draft in written:
+                _sync(draft)
+            for path, draft in written:
+                draft.replace(path)
+            drafts.pop_all()
+            self._sync_names(list(paths))
+
+    def _draft(self, drafts: ExitStack, content: bytes) -> Path:
+        """A file beside the others, which goes with `drafts` unless it got another name by then."""
+        handle, name = tempfile.mkstemp(dir=self.root / DRAFTS)  # mode 0600
+        draft = Path(name)
+        drafts.callback(_forget, draft)
+        with os.fdopen(handle, "wb", buffering=0) as file:
+            _write_all(file.fileno(), content)
+        return draft
 
     def confirm(self, address: str) -> bool:
         """Make sure that a file which is there stays there; False when it has just gone.
@@ -64,7 +75,7 @@ class BlockFolder:
         try:
             with _translated(address):
                 os.utime(path)
-                self._sync_name(path)
+                self._sync_names([path])
         except BlockMissingError:
             return False
         return True
@@ -138,21 +149,20 @@ class BlockFolder:
             self._lasting.discard(folder)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def _sync_name(self, path: Path) -> None:
-        """Put the file's name, and those of the folders down to it, on the disk.
+    def _sync_names(self, paths: Sequence[Path]) -> None:
+        """Put the files' names, and those of the folders down to them, on the disk.
 
         Another thread or process may have made a folder and not have synced it yet, so each
-        process syncs each folder's name once; after that only the file's own is new.
+        process syncs each folder's name once; after that only the files' own are new.
         """
-        _sync_folder(path.parent)
-        if path.parent not in self._lasting:
-            for folder in path.parent.parents:
-                _sync_folder(folder)
-                if folder == self.root:
-                    break
-            if len(self._lasting) >= LASTING_MAX:
-                self._lasting.clear()
-            self._lasting.add(path.parent)
+        parents = {path.parent for path in paths}
+        new = parents - self._lasting
+        above = {folder for parent in new for folder in _between(self.root, parent)}
+        for folder in parents | above:
+            _sync_folder(folder)
+        if len(self._lasting) + len(new) > LASTING_MAX:
+            self._lasting.clear()
+        self._lasting |= new
 
 
 @contextmanager
@@ -176,8 +186,25 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int = 0) -> None:
+    descriptor = os.open(path, os.O_RDONLY | flags)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _forget(draft: Path) -> None:
+    with suppress(OSError):
+        draft.unlink()
+
+
+def _between(root: Path, folder: Path) -> Iterator[Path]:
+    """The folders above `folder`, up to and with `root`."""
+    for above in folder.parents:
+        yield above
+        if above == root:
+            return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, cast
@@ -14,7 +15,7 @@ from obstore.exceptions import BaseError as ObjectStoreError
 from obstore.exceptions import NotFoundError
 from obstore.store import ObjectStore
 
-from db.block_codec import decode, encode, key
+from db.block_codec import decode, encode, key, unpack
 from db.block_names import Held, held, scope_of
 from db.block_threads import THREADS, Threads
 from db.errors import BlockMissingError, StorageUnavailableError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 TIMEOUTS: Final[ClientConfig] = {"connect_timeout": "3s", "timeout": "15s"}
 """For each try to read or write one block; obstore's own are 5 and 30 seconds."""
+PUTS_AT_ONCE: Final = 8
 
 
 def client_options() -> ClientConfig:
@@ -56,12 +58,41 @@ class RemoteStore:
         with _translated(digest):
             await obstore.put_async(self._store, key(scope_id, digest), packed)
 
+    async def put_all(self, scope_id: UUID, blocks: Mapping[bytes, bytes]) -> None:
+        """See BlobStore."""
+        slots = asyncio.Semaphore(PUTS_AT_ONCE)
+
+        async def put(digest: bytes, data: bytes) -> None:
+            async with slots:
+                await self.put(scope_id, digest, data)
+
+        tasks = [asyncio.create_task(put(*block)) for block in blocks.items()]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def feed(
+        self, scope_id: UUID, digests: Sequence[bytes], take: Callable[[bytes], None]
+    ) -> None:
+        """See BlobStore."""
+        for digest in digests:
+            stored = await self._stored(scope_id, digest)
+            await self._threads.run(
+                lambda stored, digest: take(unpack(stored, digest)), stored, digest
+            )
+
     async def get(self, scope_id: UUID, digest: bytes) -> bytes:
         """See BlobStore."""
+        stored = await self._stored(scope_id, digest)
+        return await self._threads.run(decode, stored, digest)
+
+    async def _stored(self, scope_id: UUID, digest: bytes) -> bytes:
         with _translated(digest):
             answer = await obstore.get_async(self._store, key(scope_id, digest))
-            stored = bytes(await answer.bytes_async())
-        return await self._threads.run(decode, stored, digest)
+            return bytes(await answer.bytes_async())
 
     async def has(self, scope_id: UUID, digest: bytes) -> bool:
         """See BlobStore."""

@@ -15,6 +15,8 @@ from domain.versions import Plan, Stored
 from settings import Settings
 
 RETRY_SECONDS = 1.0
+NO_QUOTA = 2**62
+"""More bytes than anybody keeps."""
 
 
 class Allotment:
@@ -25,6 +27,11 @@ class Allotment:
         self._size_max, self._quota = settings.conversation_max, settings.conversation_quota
         self._at_once = settings.conversation_uploads
         self._running: Counter[UUID] = Counter()
+
+    @property
+    def size_max(self) -> int:
+        """The most bytes that a file may have."""
+        return self._size_max
 
     @property
     def is_busy(self) -> bool:
@@ -50,20 +57,26 @@ class Allotment:
         """The most bytes that an upload of this file can have and still be kept."""
         if self._quota is None:
             return self._size_max
-        async with self._db.read(actor) as connection:
-            used = await rows.bytes_kept(connection, actor.access)
         longest = stored.head.content.size if stored.head else 0
-        return min(self._size_max, max(longest, self._quota - used + longest))
+        async with self._db.read(actor) as connection:
+            room = await self.room(connection, actor)
+        return min(self._size_max, longest + max(0, room))
+
+    async def room(self, connection: Connection, actor: Actor) -> int:
+        """How many bytes more the account may keep; below 0 where it keeps too many already.
+
+        Only while the scope's lock is held is that certain to stay so.
+        """
+        if self._quota is None:
+            return NO_QUOTA
+        return self._quota - await rows.bytes_kept(connection, actor.access)
 
     async def check(self, connection: Connection, actor: Actor, wanted: Plan) -> None:
         """Raises QuotaExceeded when the plan would take more than is left.
 
         The scope's lock must be held, so that concurrent uploads cannot exceed it together.
         """
-        if self._quota is None:
-            return
-        used = await rows.bytes_kept(connection, actor.access)
-        if used + wanted.growth > self._quota:
+        if wanted.growth > await self.room(connection, actor):
             raise self.exceeded()
 
     def exceeded(self) -> QuotaExceeded:

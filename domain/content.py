@@ -101,6 +101,33 @@ class Cutter:
             del self._pending[: self.block_size]
         return blocks
 
+    def pass_over(self, block: bytes, digest: bytes) -> None:
+        """Take in the next block of a version that this stream continues.
+
+        A short one, which is its last, is the beginning of what comes.
+        """
+        if len(block) == self.block_size and not self._pending:
+            self.size += len(block)
+            self._last = block[-1:]
+            self._whole.update(block)
+            self._digests += digest
+        else:
+            self._pending += block
+
+    def joins(self, base: Content) -> bool:
+        """Whether what was passed over is the whole of `base`; its lines count from now on."""
+        whole = self._whole.copy()
+        whole.update(self._pending)
+        last = self._pending[-1:] or self._last
+        unfinished = base.size > 0 and last != b"\n"
+        self._newlines = base.lines - unfinished - self._pending.count(b"\n")
+        return (self.size + len(self._pending), whole.digest()) == (base.size, base.digest)
+
+    @property
+    def pending(self) -> int:
+        """Bytes that no block has come of yet."""
+        return len(self._pending)
+
     def rest(self) -> bytes:
         """What is left at the end of the stream: less than a block, perhaps nothing."""
         return bytes(self._pending)

@@ -14,17 +14,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from uuid import UUID
 
 from db import conversations as version_rows
 from db import sessions as session_rows
-from db import sweeps
 from db.blobs import BLOCK_MAX, BlobStore
 from db.conversations import CONVERSATION
 from db.engine import Connection, Database
 from db.errors import BlockDamagedError, BlockMissingError, DuplicateError
 from domain.actor import Actor
 from domain.allotment import Allotment
+from domain.basis import look
 from domain.commit import carry_out
 from domain.content import Content, Relation
 from domain.errors import Conflict, Forbidden, NotFound, OffsetMismatch, TooLarge
@@ -33,16 +32,14 @@ from domain.intake import Intake
 from domain.paths import check_path
 from domain.policy import require
 from domain.sessions import About, NewSession, Session, Stale
+from domain.shelf import LOST, Shelf
+from domain.tails import Announced, Outcome, Tails
 from domain.terms import ANYTHING, Terms
 from domain.transcripts import Facts, Reader
 from domain.versions import Plan, Stored, Version, plan, version_of
 from settings import Settings
 
-WRITES_AT_ONCE: Final = 8
-"""Blocks on their way to the store, in all uploads together."""
 _TRIES: Final = 64
-_SUSPECTS_MAX: Final = 10_000
-_LOST: Final = "A part of this conversation is no longer kept: send it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +85,12 @@ class Custody:
         size = block_size or settings.block_size
         if not 0 < size <= BLOCK_MAX:
             raise ValueError(f"block_size must be 1 to {BLOCK_MAX}")
-        self._db, self._blobs, self._settings = db, blobs, settings
-        self._block_size = size
-        self._slots = asyncio.Semaphore(WRITES_AT_ONCE)
-        self._allotment = Allotment(db, settings)
-        self._suspects: set[tuple[UUID, bytes]] = set()
+        self._db, self._settings = db, settings
+        self._shelf, self._allotment = Shelf(blobs, size), Allotment(db, settings)
 
     async def close(self) -> None:
         """Give up what the store holds."""
-        await self._blobs.close()
+        await self._shelf.blobs.close()
 
     @property
     def is_busy(self) -> bool:
@@ -151,9 +145,10 @@ class Custody:
         terms: Terms,
     ) -> Uploaded:
         terms.check_head(base.head.content if base.head else None)
-        taken = await self._take_in(actor, base, chunks)
+        (onto,) = terms.continues or (None,)
+        taken = await self._take_in(actor, base, chunks, onto)
         terms.check_content(taken.content)
-        self._suspects -= {(actor.account_id, digest) for digest in taken.intake.written}
+        self._shelf.trust(actor, taken.intake.written)
         return await self._keep(actor, session_id, taken, about, terms)
 
     async def append(
@@ -179,23 +174,33 @@ class Custody:
             if offset != (content.size if content else 0):
                 raise OffsetMismatch(content.size if content else 0)
             bound = replace(terms, continues=(content,))
-            whole = self._continued(actor, content, chunks)
-            return await self._upload(actor, session_id, base, whole, about, bound)
+            return await self._upload(actor, session_id, base, chunks, about, bound)
 
-    async def _continued(
-        self, actor: Actor, content: Content | None, chunks: AsyncIterator[bytes]
-    ) -> AsyncIterator[bytes]:
-        if content is not None:
-            try:
-                async for block in self.read(actor, content):
-                    yield block
-            except (BlockMissingError, BlockDamagedError):
-                raise Conflict(_LOST) from None
-        async for chunk in chunks:
-            yield chunk
+    async def append_all(
+        self,
+        actor: Actor,
+        announced: Sequence[Announced],
+        contents: AsyncIterator[AsyncIterator[bytes]],
+    ) -> Sequence[Outcome]:
+        """Take in what many files have grown by: what each came to, in the order of `announced`.
 
-    async def _take_in(self, actor: Actor, base: Stored, chunks: AsyncIterator[bytes]) -> _Taken:
-        intake, limit = self._intake(actor, base), await self._allotment.limit(actor, base)
+        Each is kept or refused by itself, as `append` would; new files are files that have grown
+        from nothing. What is kept is committed together, when `contents` has ended. Raises
+        Forbidden, RateLimited, StorageFullError and whatever `contents` raises: then nothing has
+        changed.
+        """
+        self.check_allowed()
+        require(actor, "team.push", actor.account_id)
+        with self._allotment.upload(actor):
+            tails = Tails(self._db, self._shelf, self._allotment, actor, announced)
+            return await tails.keep(contents)
+
+    async def _take_in(
+        self, actor: Actor, base: Stored, chunks: AsyncIterator[bytes], onto: Content | None
+    ) -> _Taken:
+        intake, limit = self._shelf.intake(actor, base), await self._allotment.limit(actor, base)
+        if onto is not None:
+            await self._shelf.resume(actor, intake, onto)
         try:
             return _Taken(base, intake, *(await intake.run(chunks, limit)))
         except TooLarge:
@@ -223,33 +228,12 @@ class Custody:
             return Uploaded(new, stored.head is None, wanted.relation, wanted.head, session)
         raise Conflict("Too many uploads of this session at once: try again")
 
-    def _intake(self, actor: Actor, base: Stored) -> Intake:
-        head = base.head
-        return Intake(
-            self._blobs,
-            self._slots,
-            actor.account_id,
-            block_size=head.content.block_size if head else self._block_size,
-            known=frozenset(
-                digest for digest in base.blocks if (actor.account_id, digest) not in self._suspects
-            ),
-            base=head.content if head else None,
-        )
-
     async def _base(self, actor: Actor, session_id: str, path: str) -> Stored:
         """What is stored, for an upload: the number of the last sweep is read before all else."""
-        scope = actor.account_id
-        async with self._db.read(actor) as connection:
-            sweep = await sweeps.number(connection, scope)
-            if sweep % 2 == 0:
-                return replace(await _stored(connection, actor, session_id, path), sweep=sweep)
-        async with self._db.begin(
-            actor
-        ) as connection:  # wait for the collector, or end what it left
-            await sweeps.lock(connection, scope)
-            if await sweeps.number(connection, scope) == sweep:
-                await sweeps.advance(connection, scope)
-        return await self._base(actor, session_id, path)
+        sweep, stored = await look(
+            self._db, actor, lambda connection: _stored(connection, actor, session_id, path)
+        )
+        return replace(stored, sweep=sweep)
 
     async def _load(self, actor: Actor, session_id: str, path: str = CONVERSATION) -> Stored:
         async with self._db.read(actor) as connection:
@@ -261,9 +245,8 @@ class Custody:
         doubtful = taken.intake.assumed - stored.blocks
         if stored.sweep != taken.base.sweep:  # blocks were collected since the upload began
             doubtful = set(taken.content.digests)
-        for digest in doubtful:
-            if not await self._blobs.has(actor.account_id, digest):
-                raise Conflict(_LOST)
+        if not await self._shelf.has_all(actor, doubtful):
+            raise Conflict(LOST)
 
     async def _add_facts(self, actor: Actor, wanted: Plan, taken: _Taken) -> None:
         continued, facts = wanted.continues(taken.base), taken.facts
@@ -280,20 +263,10 @@ class Custody:
         reader = Reader()
         try:
             for digest in content.digests:
-                await asyncio.to_thread(reader.feed, await self._block(actor, digest))
+                await asyncio.to_thread(reader.feed, await self._shelf.block(actor, digest))
         except (BlockMissingError, BlockDamagedError):
-            raise Conflict(_LOST) from None
+            raise Conflict(LOST) from None
         return reader.facts()
-
-    async def _block(self, actor: Actor, digest: bytes) -> bytes:
-        """A block; one that is found missing or damaged is written anew when it is next sent."""
-        try:
-            block = await self._blobs.get(actor.account_id, digest)
-        except (BlockMissingError, BlockDamagedError):
-            if len(self._suspects) < _SUSPECTS_MAX:
-                self._suspects.add((actor.account_id, digest))
-            raise
-        return block
 
     async def open(
         self,
@@ -327,7 +300,7 @@ class Custody:
         stop = content.size if stop is None else min(stop, content.size)
         size = content.block_size
         for index in range(start // size, -(-stop // size) if stop > start else 0):
-            block = await self._block(actor, content.block(index))
+            block = await self._shelf.block(actor, content.block(index))
             if len(block) != min(size, content.size - index * size):
                 raise BlockDamagedError(content.block(index).hex())
             yield block[max(0, start - index * size) : stop - index * size]

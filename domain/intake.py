@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from uuid import UUID
 
 from db.blobs import BlobStore
+from db.errors import BlockDamagedError
 from domain.content import Content, Cutter
 from domain.errors import TooLarge
 from domain.transcripts import Facts, Reader
@@ -39,6 +40,9 @@ class Intake:
         self._base = base
         self._writes: set[asyncio.Task[None]] = set()
         self._index = 0
+        self._received = 0
+        self._old = 0
+        """Bytes at the beginning of the next block that a stored version has, lines and all."""
         self._tail = b""
         self._tail_digest: bytes | None = None
         self.written: set[bytes] = set()
@@ -48,17 +52,36 @@ class Intake:
         self.read_all = True
         """Whether every line was read; else the facts leave out what `base` begins with."""
 
+    async def resume(self, base: Content) -> None:
+        """Go on where `base` ends: read it once, for the digest of the whole, and keep it as it is.
+
+        Raises BlockMissingError, or BlockDamagedError when it is not what its digest says.
+        """
+        digests = iter(base.digests)
+
+        def take(block: bytes) -> None:
+            self._cutter.pass_over(block, next(digests))
+            if not self._cutter.pending:
+                self._reader.feed(block, known=True)
+
+        await self._blobs.feed(self._scope_id, base.digests, take)
+        if not self._cutter.joins(base):
+            raise BlockDamagedError(base.digest.hex())
+        self._index = base.full_blocks
+        self._old, self._received = self._cutter.pending, base.size
+        self.assumed |= set(base.digests[: base.full_blocks])
+        self.read_all = base.size == 0
+
     async def run(self, chunks: AsyncIterator[bytes], limit: int) -> tuple[Content, Facts]:
         """Take in the whole stream; when this returns, all but the tail is durable.
 
-        Raises TooLarge above `limit` bytes and whatever the stream or the store raises; blocks
-        written by then are left for the collector.
+        Raises TooLarge above `limit` bytes in all and whatever the stream or the store raises;
+        blocks written by then are left for the collector.
         """
-        received = 0
         try:
             async for chunk in chunks:
-                received += len(chunk)
-                if received > limit:
+                self._received += len(chunk)
+                if self._received > limit:
                     raise TooLarge(f"A conversation may have at most {limit} bytes")
                 for block in self._cutter.add(chunk):
                     await self._take(block)
@@ -77,14 +100,19 @@ class Intake:
 
     async def keep_tail(self) -> None:
         """Write the short block at the end, if there is one that is not stored."""
+        for digest, tail in self.tail_to_keep().items():
+            await self._blobs.put(self._scope_id, digest, tail)
+            self.written.add(digest)
+
+    def tail_to_keep(self) -> Mapping[bytes, bytes]:
+        """The short block at the end by its digest; empty if there is none or it is stored."""
         digest = self._tail_digest
         if digest is None or digest in self.written:
-            return
+            return {}
         if digest in self._known:
             self.assumed.add(digest)
-            return
-        await self._blobs.put(self._scope_id, digest, self._tail)
-        self.written.add(digest)
+            return {}
+        return {digest: self._tail}
 
     async def _take(self, block: bytes) -> None:
         digest = await self._measure(block)
@@ -106,9 +134,13 @@ class Intake:
     def _measured(self, block: bytes) -> bytes:
         digest = self._cutter.measure(block)
         seen = self._base is not None and self._base.block(self._index) == digest
-        self._reader.feed(block, known=seen)
+        if self._old and not seen:
+            self._reader.feed(block[: self._old], known=True)
+            self._reader.feed(block[self._old :])
+        else:
+            self._reader.feed(block, known=seen)
         self.read_all = self.read_all and not seen
-        self._index += 1
+        self._index, self._old = self._index + 1, 0
         return digest
 
     async def _start_write(self, digest: bytes, block: bytes) -> None:

@@ -93,17 +93,11 @@ def _plain(value: object) -> str:
 
 def render(error: Exception) -> Response | None:
     """The answer for an error that has a meaning; None for one that is a defect of ours."""
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+    status = status_of(error)
     if status is None:
         return None
-    message = error.message if isinstance(error, Fault) else _AWAY_MESSAGES[type(error)]
-    content: dict[str, Any] = {"error": message}
+    content = content_of(error)
     headers: dict[str, str] = {}
-    if isinstance(error, Invalid):
-        content["details"] = [
-            {"path": [_shown(step) for step in problem.path], "message": problem.message}
-            for problem in error.problems
-        ]
     if isinstance(error, OffsetMismatch):
         headers["Upload-Offset"] = str(error.expected)
         content["expected-offset"] = error.expected
@@ -116,6 +110,23 @@ def render(error: Exception) -> Response | None:
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return json_response(content, status, headers)
+
+
+def status_of(error: Exception) -> int | None:
+    """The status for an error that has a meaning."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+
+
+def content_of(error: Exception) -> dict[str, Any]:
+    """What is told of such an error."""
+    message = error.message if isinstance(error, Fault) else _AWAY_MESSAGES[type(error)]
+    content: dict[str, Any] = {"error": message}
+    if isinstance(error, Invalid):
+        content["details"] = [
+            {"path": [_shown(step) for step in problem.path], "message": problem.message}
+            for problem in error.problems
+        ]
+    return content
 
 
 def _shown(step: str | int) -> str | int:

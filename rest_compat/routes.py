@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from rest_compat import bundle, cloud, download, export, files, manifest, registry, sync
+from rest_compat import bundle, cloud, download, export, files, manifest, registry, sync, tails
 from rest_compat.call import Call
 from rest_compat.endpoint import Access, endpoint
 
@@ -93,6 +93,7 @@ ROUTES: list[BaseRoute] = [
     endpoint("GET", "/api/sessions/export/obsidian", registry.export_obsidian, SIGNED_IN),
     endpoint("GET", "/api/bundle", bundle.get_bundle, SIGNED_IN),
     endpoint("GET", "/api/sessions/{session_id}/bundle", bundle.get_session_bundle, SIGNED_IN),
+    endpoint("POST", "/api/tails", tails.append_all, SIGNED_IN),
     endpoint("GET", "/api/manifest", manifest.get_manifest, SIGNED_IN),
     endpoint("GET", "/api/sessions/{session_id}/files", files.list_files, SIGNED_IN),
     endpoint("GET", "/api/sessions/{session_id}/files/{path:path}", files.get_file, SIGNED_IN),

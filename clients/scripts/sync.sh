@@ -16,7 +16,9 @@ case "$0" in */*) [ ! -f "${0%/*}/key" ] || FOLDER="${0%/*}" ;; esac
 PROJECTS="${CLAUDE_CONFIG_DIR:-$HOME/.claude}/projects"
 WORKERS="${TEAMLORE_WORKERS:-4}"
 RETRIES="${TEAMLORE_RETRIES:-2}"
-BATCH=50
+BATCH=100
+# Up to so many bytes of a file go together with others' in one request; larger ones go by themselves.
+SMALL=1048576
 TAB="$(printf '\t')"
 NEWLINE='
 '
@@ -47,11 +49,14 @@ connect() {
 
 # --- small tools that differ between systems -------------------------------------------------------
 
-if stat -c %s / >/dev/null 2>&1; then
-  DESCRIBE=(stat -c '%s %Y %n')
-else
-  DESCRIBE=(stat -f '%z %m %N')
-fi
+# Size, time and name; the time with a fraction where it can be had.
+case "$(stat -c %.9Y / 2>/dev/null)" in
+  [0-9]*.[0-9]*) DESCRIBE=(stat -c '%s %.9Y %n') ;;
+  *)
+    DESCRIBE=(stat -c '%s %Y %n')
+    stat -c %s / >/dev/null 2>&1 || DESCRIBE=(stat -f '%z %Fm %N')
+    ;;
+esac
 
 if command -v sha256sum >/dev/null; then
   DIGEST=(sha256sum)
@@ -84,8 +89,18 @@ digest_header() {
 fetch_manifest() {
   curl -fsS --connect-timeout 10 --max-time 300 --retry "$RETRIES" -K "$WORK/curl" \
     "$URL/api/manifest${1:+?session_id=$1}" >"$WORK/manifest.json" || return 1
-  jq -r '[.session_id, .path, .size, .sha256, .git_remote // ""] | join("\t")' \
-    "$WORK/manifest.json" >"$WORK/manifest"
+  read_manifest 2>/dev/null ||
+    jq -r '[.session_id, .path, .size, .sha256, .git_remote // ""] | join("\t")' \
+      "$WORK/manifest.json" >"$WORK/manifest"
+}
+
+# The same without starting jq, which takes longer than all the rest; fails where a line is not as our
+# server writes it. Of a repository it tells only that there is one.
+read_manifest() {
+  awk -v FS='"' -v OFS="$TAB" '
+    $2 != "session_id" || $6 != "path" || $10 != "size" || $12 != "sha256" || $4 $8 ~ /\\/ { exit 1 }
+    { print $4, $8, substr($11, 2) + 0, $14, /"git_remote":null\}$/ ? "" : "known" }
+  ' "$WORK/manifest.json" >"$WORK/manifest"
 }
 
 # size, time and path of each local file, of one session where one is named.
@@ -98,17 +113,17 @@ list_local() {
 # A file is settled when it is as it was at its last sync, and the server answers as it did then;
 # so neither is an unchanged file read, nor an older copy of a longer one sent again and again.
 compare() {
-  awk -v FS="$TAB" -v OFS="$TAB" -v now="$(date +%s)" -v only="${1:-}" \
+  awk -v FS="$TAB" -v OFS="$TAB" -v only="${1:-}" \
     -v settled="$WORK/settled" -v todo="$WORK/todo" -v odd="$WORK/odd" '
     FILENAME ~ /manifest$/ { there[$1 FS $2] = $4; size[$1 FS $2] = $3; next }
-    FILENAME ~ /state.tsv$/ { known[$1] = $2 FS $3; digest[$1] = $4; answer[$1] = $5; next }
+    FILENAME ~ /state.tsv$/ { bytes_then[$1] = $2; time_then[$1] = $3; digest[$1] = $4; answer[$1] = $5; next }
     {
       line = $0
-      if (line !~ /^[0-9]+ [0-9]+ \.\//) { odd_line(line); next }
+      if (line !~ /^[0-9]+ [0-9.]+ \.\//) { odd_line(line); next }
       bytes = line; sub(/ .*/, "", bytes)
       sub(/^[0-9]+ /, "", line)
       time = line; sub(/ .*/, "", time)
-      sub(/^[0-9]+ \.\//, "", line)
+      sub(/^[0-9.]+ \.\//, "", line)
       parts = split(line, part, "/")
       if (parts < 2) next
       session = part[2]
@@ -119,13 +134,19 @@ compare() {
       if (line ~ /(^|\/)\.teamlore/) next
       if (index(line, FS)) { odd_line(line); next }
       key = session FS path
-      if (known[line] == bytes FS time && key in there &&
+      if (bytes_then[line] == bytes && same_time(time_then[line], time) && key in there &&
           (there[key] == digest[line] || there[key] == answer[line]))
         print line, bytes, time, digest[line], there[key] > settled
       else
         print line, session, path, bytes, time, (key in there ? size[key] : -1), there[key] > todo
     }
     function odd_line(text) { print text > odd }
+    # As text: numbers are not that exact. Notes of earlier versions had whole seconds.
+    function same_time(noted, time) {
+      if (noted "" == time "") return 1
+      sub(/\..*/, "", time)
+      return noted "" == time "" && noted != 0
+    }
   ' "$WORK/manifest" "$STATE" "$WORK/listed"
 }
 
@@ -135,15 +156,35 @@ compare() {
 # name and password in it stay here.
 find_remotes() {
   local folder cwd remote
-  : >"$WORK/remotes"
   command -v git >/dev/null || return 0
-  cut -f 1 "$WORK/todo" | cut -d / -f 1 | sort -u | while IFS= read -r folder; do
-    cwd="$(folder_of "$folder")"
+  find_folders | while IFS="$TAB" read -r folder cwd; do
+    [ -n "$cwd" ] || cwd="$(folder_of "$folder")"
     [ -n "$cwd" ] && [ -d "$cwd" ] || continue
     remote="$(git -C "$cwd" remote get-url origin 2>/dev/null </dev/null |
       sed 's|^\([A-Za-z+]*://\)[^/@]*@|\1|')"
     case "$remote" in "" | *[[:cntrl:]]*) ;; *) printf '%s\t%s\n' "$folder" "$remote" ;; esac
   done >"$WORK/remotes"
+}
+
+# The same as folder_of for all of these projects at once, as far as that is plainly said in the first
+# transcript of each.
+find_folders() {
+  local folder
+  awk -v FS="$TAB" '{ sub(/\/.*/, "", $1); if (!seen[$1]++) print $1 }' "$WORK/todo" |
+    while IFS= read -r folder; do
+      set -- "./$folder"/*.jsonl
+      printf '%s\t%s\n' "$folder" "$1"
+    done | awk -v FS="$TAB" -v OFS="$TAB" '{
+      cwd = ""
+      while ((getline line < $2) > 0)
+        if (match(line, /"cwd" *: *"[^"]*"/)) {
+          cwd = substr(line, RSTART, RLENGTH - 1)
+          sub(/^"cwd" *: *"/, "", cwd)
+          break
+        }
+      close($2)
+      print $1, cwd ~ /[\\\t]/ ? "" : cwd
+    }'
 }
 
 # The folder on this machine whose sessions are in the project folder $1, as one of them says.
@@ -186,30 +227,47 @@ tell_remotes() {
 
 # --- many files ---------------------------------------------------------------------------------
 
-# Sends lines $1 to $2 of the worker's list with one call of curl: files that are new whole, longer
-# ones from where the stored one ends. Each goes with its digest, so the server refuses what does not
-# fit: a file that changes meanwhile, or does not begin like the stored one. What comes to nothing
-# here is left in $mine/slow, to be looked at by itself.
+# Sends lines $1 to $2 of the worker's list: what is little all in one request, the rest with one call
+# of curl; files that are new whole, longer ones from where the stored one ends. Each goes with its
+# digest, so the server refuses what does not fit: a file that changes meanwhile, or does not begin
+# like the stored one. What comes to nothing here is left in $mine/slow, to be looked at by itself.
 send_batch() {
   rm -f "$mine"/head.*
-  : >"$mine/config" && : >"$mine/sent" && : >"$mine/slow"
+  : >"$mine/slow"
   sed -n "$1,$2p" "$mine/todo" >"$mine/batch"
-  sed -n "$1,$2p" "$mine/addresses" >"$mine/batch.addresses"
-  cut -f 1 "$mine/batch" | sed 's|^|./|' | tr '\n' '\0' | sha256_of_files >"$mine/digests"
-  if [ "$unanswered" -ge 3 ] || [ "$(count "$mine/digests")" -ne "$(count "$mine/batch")" ]; then
-    paste "$mine/batch.addresses" "$mine/batch" >"$mine/slow"
+  look_at_clock
+  cut -f 2 "$mine/batch" | sed 's|^|./|' | tr '\n' '\0' | sha256_of_files >"$mine/digests"
+  paste "$mine/digests" "$mine/batch" >"$mine/listed"
+  if [ "$unanswered" -ge 3 ] || ! describes_all "$mine/digests"; then
+    cat "$mine/batch" >"$mine/slow"
     return
   fi
-  paste "$mine/digests" "$mine/batch.addresses" "$mine/batch" >"$mine/listed"
-  write_config
+  plan_batch "$together"
+  if [ -s "$mine/small" ] && ! send_small; then
+    plan_batch again
+  fi
   [ ! -s "$mine/config" ] || curl --fail-early -K "$mine/config" >/dev/null 2>&1 </dev/null
   judge
 }
 
-# What curl is to do, in its own language; what is the same already goes straight to the notes.
-write_config() {
+# What time it is for those who change files here.
+look_at_clock() {
+  echo >"$mine/now"
+  NOW="$("${DESCRIBE[@]}" "$mine/now")"
+  NOW="${NOW#* }"
+  NOW="${NOW%% *}"
+}
+
+# Whether there is a digest of every file of the batch.
+describes_all() { awk 'FNR == NR { n++; next } { n-- } END { exit n != 0 }' "$1" "$mine/batch"; }
+
+# Shares the batch out: what is the same already goes straight to the notes, what is little to one
+# request, the rest to curl, in its own language. $1 is 1, 0 where the server has no such request, or
+# "again" where it came to nothing.
+plan_batch() {
+  : >"$mine/config" && : >"$mine/sent" && : >"$mine/small" && : >"$mine/pieces"
   awk -v FS="$TAB" -v OFS="$TAB" -v url="$URL" -v key="$KEY" -v retries="$RETRIES" -v mine="$mine" \
-    -v now="$NOW" '
+    -v now="$NOW" -v together="$1" -v small="$SMALL" '
     function quoted(text) { gsub(/["\\]/, "\\\\&", text); return "\"" text "\"" }
     function says(name, value) { print name " = " quoted(value) > config }
     function header(digest,   set64, i, n, out) {
@@ -222,21 +280,28 @@ write_config() {
       return "sha-256=:" substr(out, 1, 43) "=:"
     }
     function hex(text, at) { return index("0123456789abcdef", substr(text, at, 1)) - 1 }
-    BEGIN { config = mine "/config" }
-    FILENAME ~ /remotes$/ { remote[$1] = $2; next }
-    {
-      time = now - $7 > 2 ? $7 : 0
-      if ($1 == $9) { print $3, $6, time, $1, $9, "same" > (mine "/done.more"); next }
-      tail = $8 > 0 && $8 < $6
+    # A file that may change again without its time changing is looked at once more next time.
+    function settled(time) {
+      if (now - time > 2 || (time ~ /\.[0-9]*[1-9]/ && now - time > 0.1)) return time
+      return 0
+    }
+    # Plain letters only: what would have to be escaped in JSON goes the other way.
+    function is_small() {
+      if ($6 - offset > small || $8 >= $6) return 0
+      return $3 (folder in remote ? remote[folder] : "") !~ /[^ -~]|["\\]/
+    }
+    function send_alone(line) {
+      $0 = line
+      offset = $8 > 0 && $8 < $6 ? $8 : 0
       folder = $3; sub(/\/.*/, "", folder)
       if (count++) print "next" > config
       says("url", url "/api/sessions/" ($5 == "" ? "conversation/" $4 : $4 "/files/" $2))
       says("upload-file", "./" $3)
-      says("request", tail ? "PATCH" : "PUT")
-      if (tail) {
-        says("continue-at", $8)
+      says("request", offset ? "PATCH" : "PUT")
+      if (offset) {
+        says("continue-at", offset)
         says("header", "Content-Range:")
-        says("header", "Upload-Offset: " $8)
+        says("header", "Upload-Offset: " offset)
         says("header", "Repr-Digest: " header($1))
       } else says("header", "Content-Digest: " header($1))
       says("header", "X-API-Key: " key)
@@ -247,18 +312,90 @@ write_config() {
       says("output", mine "/answer")
       print "silent\ngloboff\nconnect-timeout = 10\nspeed-limit = 1\nspeed-time = 120" > config
       print "retry = " retries > config
-      print count, tail ? "tail" : "whole", $3, $6, time, $1, FNR > (mine "/sent")
+      print count, offset ? "tail" : "whole", $3, $6, settled($7), $1, at[line] > (mine "/sent")
+    }
+    # An address of a file: curl can give the ends of many, where tail would run once for each.
+    function address(path,   i, c, out) {
+      for (i = 1; i <= length(path); i++) {
+        c = substr(path, i, 1)
+        out = out (c ~ /[A-Za-z0-9._\/-]/ ? c : sprintf("%%%02X", code[c]))
+      }
+      return "file://" out
+    }
+    function send_together(   i, said) {
+      for (i = 1; i < 256; i++) code[sprintf("%c", i)] = i
+      here = address(ENVIRON["PWD"])
+      for (i = 1; i <= chosen; i++) {
+        $0 = lines[i]
+        offset = $8 > 0 ? $8 : 0
+        folder = $3; sub(/\/.*/, "", folder)
+        said = "\"session_id\":" quoted($4) ",\"path\":" quoted($5) ",\"offset\":" offset
+        said = said ",\"length\":" ($6 - offset) ",\"sha256\":" quoted($1)
+        said = said ",\"project_name\":" quoted(folder)
+        if (folder in remote) said = said ",\"git_remote\":" quoted(remote[folder])
+        first = first (first == "" ? "{\"tails\":[" : ",") "{" said "}"
+        total += $6 - offset
+        if (asked) print "next" > (mine "/pieces")
+        print "silent\ngloboff\nurl = \"" here substr(address("/" $3), 8) "\"" > (mine "/pieces")
+        if (offset) print "range = \"" offset "-\"" > (mine "/pieces")
+        print ++asked, offset ? "tail" : "whole", $3, $6, settled($7), $1, at[lines[i]] > (mine "/small")
+      }
+    }
+    BEGIN { config = mine "/config" }
+    FILENAME ~ /remotes$/ { remote[$1] = $2; next }
+    {
+      if ($1 == $9) {
+        if (together != "again") print $3, $6, settled($7), $1, $9, "same" > (mine "/done.more")
+        next
+      }
+      at[$0] = FNR
+      offset = $8 > 0 && $8 < $6 ? $8 : 0
+      folder = $3; sub(/\/.*/, "", folder)
+      if (together == "1" && bytes + $6 - offset <= 16 * small && is_small()) {
+        bytes += $6 - offset
+        lines[++chosen] = $0
+      } else alone[++others] = $0
+    }
+    END {
+      if (chosen == 1) { alone[++others] = lines[1]; chosen = 0 }
+      send_together()
+      for (i = 1; i <= others; i++) send_alone(alone[i])
+      if (!chosen) exit
+      first = first "]}"
+      print first > (mine "/first")
+      print length(first) + 1 + total > (mine "/expected")
     }
   ' "$WORK/remotes" "$mine/listed"
-  [ ! -f "$mine/done.more" ] || { cat "$mine/done.more" >>"$mine/done" && rm "$mine/done.more"; }
+  note_done
+}
+
+# Sends what is little. Fails when a file has another length than a moment ago, or there is no answer
+# for each: then all of them go one by one.
+send_small() {
+  local expected code
+  { cat "$mine/first" && curl --fail-early -K "$mine/pieces" </dev/null; } >"$mine/body" 2>/dev/null
+  read -r expected <"$mine/expected"
+  [ "$(($(wc -c <"$mine/body")))" -eq "$expected" ] || return 1
+  code="$(curl -s -g --connect-timeout 10 --speed-limit 1 --speed-time 120 --retry "$RETRIES" \
+    -K "$WORK/curl" -X POST -T "$mine/body" -H 'Expect:' -o "$mine/answers" -w '%{http_code}' \
+    "$URL/api/tails" </dev/null 2>/dev/null)"
+  case "$code" in 404 | 405) together=0 ;; esac
+  [ "$code" = 200 ]
 }
 
 # Notes what was kept; the rest is to be looked at by itself.
 judge() {
   local heads=("$mine"/head.*)
-  [ -s "$mine/sent" ] || return 0
+  [ -s "$mine/sent" ] || [ -s "$mine/small" ] || return 0
   [ -e "${heads[0]}" ] || heads=(/dev/null)
+  [ -s "$mine/small" ] || : >"$mine/answers"
   awk -v FS="$TAB" -v OFS="$TAB" -v mine="$mine" '
+    FILENAME ~ /\/answers$/ {
+      line = $0
+      if (match(line, /^\{"status":[0-9]+/)) said[FNR] = substr(line, 11, RLENGTH - 10)
+      if (match(line, /"sha256":"[0-9a-f]+"/)) now[FNR] = substr(line, RSTART + 10, RLENGTH - 11)
+      next
+    }
     FILENAME ~ /\/head\.[0-9]+$/ {
       number = FILENAME; sub(/.*\./, "", number)
       line = $0; sub(/\r$/, "", line)
@@ -266,13 +403,18 @@ judge() {
       if (tolower(line) ~ /^etag: *"[0-9a-f]+"$/) { gsub(/^[^"]*"|"$/, "", line); etag[number] = line }
       next
     }
-    FILENAME ~ /\/sent$/ {
-      if (status[$1] ~ /^2/) print $3, $4, $5, $6, (($1 in etag) ? etag[$1] : $6), $2 > (mine "/done.more")
-      else slow[$7] = 1
-      next
-    }
+    FILENAME ~ /\/small$/ { sort_out(said[$1], now[$1]); next }
+    FILENAME ~ /\/sent$/ { sort_out(status[$1], etag[$1]); next }
     FNR in slow { sub(/^[^\t]*\t/, ""); print > (mine "/slow") }
-  ' "${heads[@]}" "$mine/sent" "$mine/listed"
+    function sort_out(code, digest) {
+      if (code ~ /^2/) print $3, $4, $5, $6, digest == "" ? $6 : digest, $2 > (mine "/done.more")
+      else slow[$7] = 1
+    }
+  ' "$mine/answers" "${heads[@]}" "$mine/small" "$mine/sent" "$mine/listed"
+  note_done
+}
+
+note_done() {
   [ ! -f "$mine/done.more" ] || { cat "$mine/done.more" >>"$mine/done" && rm "$mine/done.more"; }
 }
 
@@ -356,18 +498,14 @@ failed() { printf '%s\t%s\n' "$1" "$2" >>"$mine/failed"; }
 # it is looked at once more next time.
 record() {
   local time="$3"
-  [ $((NOW - time)) -gt 2 ] || time=0
+  [ $((${NOW%%.*} - ${time%%.*})) -gt 2 ] || time=0
   printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$time" "$4" "$5" "$how" >>"$mine/done"
 }
 
-# One worker: every n-th line of the list.
+# One worker: what of the list is its own.
 work() {
   mine="$WORK/worker$1"
-  mkdir -p "$mine"
-  awk -v n="$WORKERS" -v i="$1" 'NR % n == i' "$WORK/todo" >"$mine/todo"
-  # Paths as they are in addresses, all in one go.
-  cut -f 3 "$mine/todo" | jq -rR 'split("/") | map(@uri) | join("/")' >"$mine/addresses"
-  local line unanswered=0 address how first=1 total
+  local line unanswered=0 address how first=1 total together=1
   total="$(count "$mine/todo")"
   while [ "$first" -le "$total" ]; do
     send_batch "$first" $((first + BATCH - 1))
@@ -383,6 +521,35 @@ work() {
   done
 }
 
+# Shares the list out among as many workers as what is to be read is worth, paths as they are in
+# addresses in front. Says how many.
+share_out() {
+  local index=0
+  while [ $index -lt "$WORKERS" ]; do
+    mkdir -p "$WORK/worker$index" && : >"$WORK/worker$index/todo"
+    index=$((index + 1))
+  done
+  addresses | paste - "$WORK/todo" | awk -v FS="$TAB" -v most="$WORKERS" -v work="$WORK" '
+    { line[NR] = $0; bytes += $5 }
+    END {
+      n = 1 + int(bytes / 16777216)
+      if (n > most) n = most
+      for (i = 1; i <= NR; i++) print line[i] > (work "/worker" i % n "/todo")
+      print n
+    }
+  '
+}
+
+# The path of each file as in an address. Most are plain, which is told without starting jq.
+addresses() {
+  cut -f 3 "$WORK/todo" >"$WORK/paths"
+  if LC_ALL=C grep -q '[^A-Za-z0-9._/-]' "$WORK/paths"; then
+    jq -rR 'split("/") | map(@uri) | join("/")' "$WORK/paths"
+  else
+    cat "$WORK/paths"
+  fi
+}
+
 # Background jobs of a script do not hear Ctrl-C.
 stop_workers() {
   local jobs
@@ -393,10 +560,12 @@ stop_workers() {
 }
 
 run_workers() {
-  local index=0
-  NOW="$(date +%s)"
+  local index=0 workers
+  : >"$WORK/remotes"
+  [ -s "$WORK/todo" ] || return 0
   find_remotes
-  while [ $index -lt "$WORKERS" ]; do
+  workers="$(share_out)"
+  while [ $index -lt "$workers" ]; do
     work $index &
     index=$((index + 1))
   done
@@ -420,9 +589,7 @@ clean_up() {
   rm -rf "$WORK"
 }
 
-count() { cat "$@" 2>/dev/null | wc -l | tr -d ' '; }
-
-kind() { cat "$WORK"/worker*/done 2>/dev/null | cut -f 6 | grep -c "^$1" || true; }
+count() { echo $(($(cat "$@" 2>/dev/null | wc -l))); }
 
 sync_all() {
   STATE="$FOLDER/state/state.tsv"
@@ -445,15 +612,19 @@ sync_all() {
 }
 
 report() {
-  local bad same
   cat "$WORK"/worker*/failed >"$WORK/failures" 2>/dev/null
   sed "s/\$/${TAB}a name that cannot be kept/" "$WORK/odd" >>"$WORK/failures"
-  bad="$(count "$WORK/failures")"
   sed "s/^/  failed: /; s/${TAB}/: /" "$WORK/failures" >&2
-  same=$(($(count "$WORK/settled") + $(kind same)))
-  printf '%s\n' \
-    "Sync: $(kind whole) uploaded, $(kind tail) grown, $same unchanged, $bad failed."
-  [ "$bad" -eq 0 ]
+  cat "$WORK"/worker*/done 2>/dev/null | awk -v FS="$TAB" '
+    FILENAME ~ /\/failures$/ { bad++; next }
+    FILENAME ~ /\/settled$/ { how["same"]++; next }
+    { how[$6]++ }
+    END {
+      printf "Sync: %d uploaded, %d grown, %d unchanged, %d failed.\n",
+        how["whole"], how["tail"], how["same"], bad
+      exit bad > 0
+    }
+  ' "$WORK/failures" "$WORK/settled" -
 }
 
 # --- locks --------------------------------------------------------------------------------------

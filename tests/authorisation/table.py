@@ -151,6 +151,7 @@ GET /api/sessions/export/obsidian | self       |
 GET /api/sessions/export/obsidian | mine       | ?session_id=$sid
 GET /api/bundle                   | self       |
 GET /api/sessions/{session_id}/bundle | mine   | session_id=$session
+POST /api/tails                   | self.sync  | {"tails": []}
 GET /api/manifest                 | self       |
 GET /api/sessions/{session_id}/files | mine    | session_id=$session
 GET /api/sessions/{session_id}/files/{path:path} | mine | session_id=$session path=subagents/one.jsonl

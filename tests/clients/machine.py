@@ -16,12 +16,16 @@ from tests.support.transcripts import session_id, transcript
 
 SECONDS = 3_000
 # A stand-in for curl that notes each call (and each request of one that makes several), waits if it
-# is told to, and then is curl.
+# is told to, says itself what some address is to answer, and else is curl.
 _COUNTING = """#!/bin/sh
 printf '%s\\n' "$*" >>"{log}"
 for last; do :; done
 case "$last" in */config) sed -n 's/^request = /request /p' "$last" >>"{log}" ;; esac
 [ -z "$SLOW" ] || sleep "$SLOW"
+if [ -f "{refused}" ]; then
+  read -r address status <"{refused}"
+  case "$last" in *"$address") printf %s "$status"; exit 0 ;; esac
+fi
 exec {curl} "$@"
 """
 
@@ -44,14 +48,15 @@ class Machine:
         self.settings = home / ".claude" / "settings.json"
         self.folder = home / ".config" / "teamlore"
         self.projects.mkdir(parents=True)
-        self._calls = home / "calls"
+        self._calls, self._refused = home / "calls", home / "refused"
         self._count_calls()
 
     def _count_calls(self) -> None:
         folder = self.home / "bin"
         folder.mkdir()
         shim = folder / "curl"
-        shim.write_text(_COUNTING.format(log=self._calls, curl="/usr/bin/curl"))
+        names = {"log": self._calls, "refused": self._refused, "curl": "/usr/bin/curl"}
+        shim.write_text(_COUNTING.format(**names))
         shim.chmod(0o755)
 
     @property
@@ -99,6 +104,10 @@ class Machine:
         found = self._calls.read_text().splitlines() if self._calls.exists() else []
         self._calls.write_text("")
         return found
+
+    def refuse(self, address: str, status: int) -> None:
+        """Let every request to what ends so be answered with `status` and nothing else."""
+        self._refused.write_text(f"{address} {status}\n")
 
     async def clone(self, folder: Path, remote: str) -> Path:
         """Make a repository with this address as its origin; the folder of its sessions."""

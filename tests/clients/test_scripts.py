@@ -124,10 +124,73 @@ async def test_a_grown_session_is_sent_by_its_tail_and_failures_stop_nobody_else
     assert "bad:name.jsonl: HTTP 400" in done.err
     assert done.status == 1
     calls = al.calls()
-    assert sum(call == 'request "PATCH"' for call in calls) == 1
-    assert not any("-X PATCH" in call for call in calls)
+    assert sum("/api/tails" in call for call in calls) == 1
+    assert not any("PATCH" in call for call in calls)
     answer = await server.client.get(conversation(session_id(0)), headers={"X-API-Key": al.key})
     assert answer.content == whole
+
+
+async def test_many_grown_and_new_files_go_in_one_request(
+    server: RunningServer, al: Machine, bo: Machine
+) -> None:
+    al.fill(12)
+    await al.set_up()
+    for number in range(12):
+        place = next(al.projects.glob(f"*/{session_id(number)}.jsonl"))
+        place.write_bytes(place.read_bytes() + transcript(number + 50, 3_000))
+        new = place.parent / session_id(number) / "subagents" / 'agent "new" \\ é.jsonl'
+        if number % 3:
+            new = new.with_name("agent-new.jsonl")
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(b"{}\n" * number)
+    al.calls()
+    done = await al.sync()
+    assert "Sync: 8 uploaded, 12 grown," in done.out, done.out + done.err
+    assert "4 failed." in done.out
+    calls = al.calls()
+    assert sum("/api/tails" in call for call in calls) == 1
+    assert not any("PATCH" in call for call in calls)
+    for place in al.projects.glob('*/*/subagents/*"new"*'):
+        place.unlink()
+    assert (await bo.restore("--all --map /home/al=/Users/bo")).status == 0
+    assert bo.files() == mapped(al.files())
+    before = await state(server.settings)
+    assert "Sync: 0 uploaded, 0 grown," in (await al.sync()).out
+    assert await state(server.settings) == before
+
+
+@pytest.mark.parametrize("status", [404, 405, 500, 413])
+async def test_a_server_without_such_a_request_gets_file_by_file_what_it_got_before(
+    server: RunningServer, al: Machine, status: int
+) -> None:
+    al.fill(6)
+    await al.set_up()
+    for number in range(6):
+        place = next(al.projects.glob(f"*/{session_id(number)}.jsonl"))
+        place.write_bytes(place.read_bytes() + transcript(number + 50, 3_000))
+    al.refuse("/api/tails", status)
+    al.calls()
+    done = await al.sync()
+    assert "Sync: 0 uploaded, 6 grown," in done.out, done.out + done.err
+    assert done.status == 0
+    assert sum(call == 'request "PATCH"' for call in al.calls()) == 6
+
+
+async def test_one_that_differs_among_many_becomes_a_version_and_the_others_go_together(
+    server: RunningServer, al: Machine
+) -> None:
+    al.fill(6)
+    await al.set_up()
+    for number in range(6):
+        place = next(al.projects.glob(f"*/{session_id(number)}.jsonl"))
+        data = place.read_bytes() + transcript(number + 50, 3_000)
+        place.write_bytes(data if number else b"x" + data[1:])
+    done = await al.sync()
+    assert "Sync: 1 uploaded, 5 grown," in done.out, done.out + done.err
+    listed = await server.client.get(
+        f"{conversation(session_id(0))}/versions", headers={"X-API-Key": al.key}
+    )
+    assert len(listed.json()["versions"]) == 2
 
 
 async def test_a_shorter_local_copy_is_offered_once_and_then_left_alone(al: Machine) -> None:
@@ -147,6 +210,27 @@ async def test_without_its_own_notes_a_sync_compares_and_sends_nothing(al: Machi
     al.calls()
     assert "Sync: 0 uploaded, 0 grown," in (await al.sync()).out
     assert len(al.calls()) == 1
+
+
+async def test_a_file_that_changed_just_before_a_sync_is_not_looked_at_again(al: Machine) -> None:
+    al.fill(3)
+    await al.set_up()
+    place = next(al.projects.glob(f"*/{session_id(0)}.jsonl"))
+    place.write_bytes(place.read_bytes() + b"{}\n")
+    await asyncio.sleep(0.3)
+    assert "Looking at 1 new" in (await al.sync()).err
+    assert "Looking at" not in (await al.sync()).err
+
+
+async def test_notes_of_an_earlier_version_are_understood(al: Machine) -> None:
+    """They had whole seconds only."""
+    al.fill(3)
+    await al.set_up()
+    notes = al.folder / "state" / "state.tsv"
+    earlier = re.sub(r"(\t\d+)\.\d+\t", r"\1\t", notes.read_text())
+    assert earlier != notes.read_text()
+    notes.write_text(earlier)
+    assert "Looking at" not in (await al.sync()).err
 
 
 async def test_settings_keep_what_others_put_there_and_set_up_twice_changes_nothing(

@@ -51,6 +51,23 @@ async def test_a_block_comes_back(blocks: Place, data: bytes) -> None:
 
 
 @pytest.mark.on_s3
+async def test_many_blocks_are_kept_together_and_fed_in_order(blocks: Place) -> None:
+    store = open_store(blocks.url)
+    all_ = {digest_of(data): data for data in (TEXT[:number] for number in range(1, 51))}
+    await store.put_all(SCOPE, {})
+    await store.put_all(SCOPE, all_)
+    await store.put_all(SCOPE, {**all_, digest_of(NOISE): NOISE})
+    for digest, data in all_.items():
+        assert await store.get(SCOPE, digest) == data
+    fed: list[bytes] = []
+    await store.feed(SCOPE, list(all_), fed.append)
+    assert fed == list(all_.values())
+    with pytest.raises(BlockMissingError):
+        await store.feed(SCOPE, [digest_of(b"other")], fed.append)
+    await store.close()
+
+
+@pytest.mark.on_s3
 async def test_a_block_belongs_to_its_scope_alone(blocks: Place) -> None:
     store = open_store(blocks.url)
     await store.put(SCOPE, digest_of(TEXT), TEXT)

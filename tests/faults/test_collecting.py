@@ -20,16 +20,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from db.blobs import FolderStore
-from domain import commit, sessions
+from domain import commit, sessions, tail_commit, tails
 from domain.collector import Collected, Collector
 from domain.conversations import Custody
-from domain.errors import Conflict
+from domain.errors import Conflict, OffsetMismatch
 from domain.sessions import About
 from settings import Settings
-from tests.support.desk import BLOCK, Desk
+from tests.support.desk import BLOCK, Desk, pieces
 from tests.support.dial import dial
 from tests.support.places import Place
 from tests.support.registry import block_files
+from tests.support.tails import Growth
 
 DATA = bytes(range(100))
 AT_ONCE = timedelta(0)
@@ -260,6 +261,66 @@ async def test_an_upload_that_reuses_a_block_being_collected_keeps_it_or_fails(
     for session in left:
         assert await desk.download(session.session_id) in {DATA, DATA + end}
         await sessions.delete(desk.db, desk.actor, session.session_id)
+    await collect(desk)
+    assert await digests(desk) == set()
+    await custody.close()
+
+
+@pytest.mark.on_s3
+@given(
+    deletes=st.sampled_from(BEFORE_COMMIT),
+    collects=moments,
+    dies=moments,
+    alongside=st.booleans(),
+    end=st.sampled_from([b"", b"and more", DATA]),
+)
+@hypothesis_settings(
+    max_examples=dial(30, 1_000),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+async def test_many_files_that_count_on_blocks_being_collected_are_each_kept_or_refused(
+    any_desk: Desk,
+    deletes: str,
+    collects: list[str],
+    dies: list[str],
+    alongside: bool,
+    end: bytes,
+) -> None:
+    """The same for many files in one upload, of which one grows on what is being deleted."""
+    desk = any_desk
+    for name in ("s", "stays"):
+        await desk.upload(name, DATA)
+    plot = Plot(desk, deletes, collects, dies, alongside)
+    custody = Custody(desk.db, desk.store(), desk.settings, block_size=BLOCK)
+    files = [Growth(name, DATA + end, len(DATA)) for name in ("s", "stays")]
+    files.append(Growth("new", DATA + end))
+
+    async def contents() -> AsyncIterator[AsyncIterator[bytes]]:
+        for moment, file in zip(MOMENTS, files, strict=False):
+            await plot.at(moment)
+            yield pieces(file.more)
+
+    async def carry_out_all(*arguments: Any) -> Any:
+        await plot.again("planned")
+        return await tail_commit.carry_out_all(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("domain.tails.carry_out_all", carry_out_all)
+        patch.setattr("domain.collector._AT_ONCE", 3)
+        listed = tails.announced({"tails": [file.announced() for file in files]})
+        outcomes = await custody.append_all(desk.actor, listed, contents())
+        await asyncio.gather(*plot.running)
+    await collect(desk)
+    left = {session.session_id for session in await sessions_of(desk)}
+    assert await desk.download("stays") in {DATA, DATA + end}
+    for file, outcome in zip(files, outcomes, strict=True):
+        if isinstance(outcome, tails.Kept) and (file.session_id in left or file is not files[0]):
+            assert await desk.download(file.session_id) == file.whole
+        elif not isinstance(outcome, tails.Kept):
+            assert isinstance(outcome, OffsetMismatch) or "send it again" in outcome.message
+    for name in left:
+        await sessions.delete(desk.db, desk.actor, name)
     await collect(desk)
     assert await digests(desk) == set()
     await custody.close()

@@ -16,6 +16,7 @@ from settings import Settings
 from tests.conftest import Serve
 from tests.support.mcp_client import McpClient, entry
 from tests.support.registry import conversation, register
+from tests.support.tails import Growth, body, statuses
 from tests.support.transcripts import session_id, transcript
 
 S = session_id(1)
@@ -70,11 +71,15 @@ async def test_a_full_disk_of_blocks_refuses_uploads_and_keeps_the_rest(
         assert (refused.status_code, "full" in refused.json()["error"]) == (507, True)
         new = await server.client.put(conversation("new"), headers=al, content=more)
         assert new.status_code == 507
+        files = (Growth(S, more, len(DATA)), Growth("small", b"x" * 100), Growth("new", more))
+        tails = await server.client.post("/api/tails", headers=al, content=body(*files))
+        assert tails.status_code == 507
         unchanged = await server.client.put(conversation(S), headers=al, content=DATA)
         assert unchanged.status_code == 200
         assert (await server.client.get(conversation(S), headers=al)).content == DATA
         assert (await server.client.get(conversation("new"), headers=al)).status_code == 404
     filler.unlink()
+    assert await statuses(server.client, al, *files) == [200, 201, 201]
     kept = await server.client.put(conversation(S), headers=al, content=more)
     assert kept.status_code == 200
     assert (await server.client.get(conversation(S), headers=al)).content == more

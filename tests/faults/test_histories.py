@@ -27,6 +27,7 @@ from tests.support.dial import dial
 from tests.support.places import Place
 from tests.support.registry import conversation, register
 from tests.support.server import RunningServer
+from tests.support.tails import Growth, body, send
 
 BLOCK = 16
 numbers = itertools.count()
@@ -68,27 +69,71 @@ class Session:
         assert answer.status_code in {200, 201}, answer.text
         self.acknowledged.add(data)
 
-    async def append(self, more: bytes) -> None:
-        """Ask where the stored bytes end, and send what follows there."""
-        head = await self.server.client.get(self.path, headers=self.headers)
-        before = head.content if head.status_code == 200 else b""
+    async def append(self, more: bytes, *, beside_others: bool = False) -> None:
+        """Ask where the stored bytes end, and send what follows there.
+
+        Beside whole uploads other bytes of the same length may have become the head meanwhile: what
+        tells is the digest, without which an append would go on with those.
+        """
+        before = await self.head()
         headers = {**self.headers, "Upload-Offset": str(len(before))}
+        if beside_others:
+            digest = base64.b64encode(hashlib.sha256(before + more).digest()).decode()
+            headers["Repr-Digest"] = f"sha-256=:{digest}:"
         answer = await self.server.client.patch(self.path, headers=headers, content=more)
         if answer.status_code == 409:  # somebody else was faster
             assert int(answer.headers["Upload-Offset"]) >= len(before)
             return
+        if answer.status_code == 400 and beside_others:
+            assert "digest" in answer.text
+            return
         assert answer.status_code in {200, 201}, answer.text
         self.acknowledged.add(before + more)
 
+    async def batch(self, more: bytes, other: bytes, *, beside_others: bool = False) -> None:
+        """Send what follows together with a whole other session, and some of it once again."""
+        before = await self.head()
+        grown = Growth(self.id, before + more, len(before))
+        beside = Growth(f"{self.id}-{next(numbers)}", other)
+        wrong = Growth(self.id, b"y" + before[1:] + more + b"y", len(before))
+        files = (wrong, grown, beside) if before else (grown, beside)
+        for status in (201, 200):
+            found = await send(self.server.client, self.headers, *files)
+            assert found[-1]["status"] == status
+            assert not before or found[0]["status"] in {400, 409}
+            refusals = {400, 409} if beside_others else {409}
+            assert found[-2]["status"] in {200, 201} | refusals, found
+            if found[-2]["status"] not in refusals:
+                assert found[-2]["sha256"] == hashlib.sha256(grown.whole).hexdigest()
+                self.acknowledged.add(grown.whole)
+        answer = await self.server.client.get(conversation(beside.session_id), headers=self.headers)
+        assert answer.content == other
+
+    async def head(self) -> bytes:
+        """What is stored."""
+        answer = await self.get()
+        return answer.content if answer.status_code == 200 else b""
+
     async def cut(self, data: bytes, sent: int) -> None:
         """Hang up after `sent` bytes of the body."""
+        await self.cut_off(f"PUT {self.path}", data, sent)
+        if sent >= len(data):
+            self.unknown.add(data)
+
+    async def cut_batch(self, more: bytes, sent: int) -> None:
+        """Hang up so many bytes before the end of a batch."""
+        before = await self.head()
+        data = body(Growth(self.id, before + more, len(before)))
+        await self.cut_off("POST /api/tails", data, len(data) - sent)
+        if sent <= 0:
+            self.unknown.add(before + more)
+
+    async def cut_off(self, request: str, data: bytes, sent: int) -> None:
         where = urlsplit(self.server.url)
         _, writer = await asyncio.open_connection(where.hostname, where.port)
         key = f"X-API-Key: {self.headers['X-API-Key']}\r\nContent-Length: {len(data)}\r\n\r\n"
-        writer.write(f"PUT {self.path} HTTP/1.1\r\nHost: x\r\n{key}".encode() + data[:sent])
+        writer.write(f"{request} HTTP/1.1\r\nHost: x\r\n{key}".encode() + data[:sent])
         await writer.drain()
-        if sent >= len(data):
-            self.unknown.add(data)
         writer.close()
         await writer.wait_closed()
 
@@ -169,6 +214,9 @@ steps = st.one_of(
     st.tuples(st.just("put"), st.lists(uploads, min_size=1, max_size=1), ways),
     st.tuples(st.just("concurrent"), st.lists(uploads, min_size=2, max_size=4), ways),
     st.tuples(st.just("patch"), st.lists(uploads, min_size=1, max_size=2), ways),
+    st.tuples(st.just("batch"), st.lists(uploads, min_size=1, max_size=2), ways),
+    st.tuples(st.just("mixed"), st.lists(uploads, min_size=2, max_size=3), ways),
+    st.tuples(st.just("cut batch"), st.lists(uploads, min_size=1, max_size=1), ways),
     st.tuples(st.just("reordered"), st.lists(uploads, min_size=2, max_size=4), ways),
     st.tuples(st.just("cut"), st.lists(uploads, min_size=1, max_size=1), ways),
 )
@@ -217,9 +265,24 @@ async def carry_out(
     wanted: list[tuple[str, int, bytes]],
     way: str,
 ) -> None:
+    zipped = list(zip(made, wanted, strict=True))
     if step == "patch":
         await asyncio.gather(*(session.append(text) for _, _, text in wanted))
         session.sent.extend(sorted(session.acknowledged - set(session.sent)))
+    elif step == "batch":
+        await asyncio.gather(*(session.batch(text, data) for data, (_, _, text) in zipped))
+        session.sent.extend(sorted(session.acknowledged - set(session.sent)))
+    elif step == "mixed":
+        (data, (_, _, text)), *others = zipped
+        rest = (
+            session.append(more, beside_others=True) if place % 2 else session.put(whole, way)
+            for whole, (_, place, more) in others
+        )
+        await asyncio.gather(session.batch(text, data, beside_others=True), *rest)
+        session.sent.extend(sorted(session.acknowledged - set(session.sent)))
+    elif step == "cut batch":
+        if len(session.unknown) < 4:
+            await session.cut_batch(wanted[0][2], wanted[0][1] - 2 * BLOCK)
     elif step == "cut" and len(session.unknown) < 4:
         await session.cut(made[0], wanted[0][1])
     elif step == "concurrent":

@@ -22,6 +22,7 @@ from tests.support.dial import dial
 from tests.support.places import Place
 from tests.support.process import ServerProcess
 from tests.support.registry import conversation, register
+from tests.support.tails import Growth, body, outcomes
 from tests.support.transcripts import session_id, transcript
 from tests.test_cli import cli
 
@@ -37,6 +38,7 @@ class Growing:
     number: int
     length: int = 0
     acknowledged: int = 0
+    behind: bool = False
     sent: set[int] = field(default_factory=lambda: {0})
 
     @property
@@ -59,14 +61,32 @@ class Growing:
         self.length = min(self.length + chance.randint(1, 60_000), len(self.whole))
         self.sent.add(self.length)
         try:
-            answer = await client.put(self.path, content=self.whole[: self.length])
+            if not self.behind and self.length > self.acknowledged and chance.random() < 0.5:
+                status = await self._append(client)
+            else:
+                answer = await client.put(self.path, content=self.whole[: self.length])
+                status = answer.status_code
         except httpx.TransportError:
             await asyncio.sleep(0.02)
             return
-        if answer.status_code in {200, 201}:
-            self.acknowledged = self.length
-        elif answer.status_code != 503:
-            raise AssertionError(answer.text)
+        if status in {200, 201}:
+            self.acknowledged, self.behind = self.length, False
+        elif status == 409:  # more is stored than was acknowledged: send a whole one next
+            self.behind = True
+        elif status != 503:
+            raise AssertionError(status)
+
+    async def _append(self, client: httpx.AsyncClient) -> int:
+        """Send what follows on what was acknowledged; the status of the file, else of it all."""
+        whole, path = self.whole[: self.length], ""
+        if self.number % 2:
+            path = f"subagents/agent-{self.number}.jsonl"
+        name = session_id(0 if path else self.number)
+        sent = body(Growth(name, whole, self.acknowledged, path))
+        answer = await client.post("/api/tails", content=sent)
+        if answer.status_code != 200:
+            return answer.status_code
+        return int(outcomes(answer)[0]["status"])
 
     async def check(self, client: httpx.AsyncClient) -> None:
         answer = await client.get(self.path)

@@ -182,8 +182,11 @@ async def test_a_packed_upload_is_kept_unpacked(
     server: RunningServer, al: dict[str, str], coding: str
 ) -> None:
     pack = PACK[coding]
-    for body in (pack(DATA), pack(DATA) + pack(b"") + pack(MORE)):
-        whole = DATA if body == pack(DATA) else DATA + MORE
+    # Not packed again to be compared: gzip writes the time into it.
+    for body, whole in (
+        (pack(DATA), DATA),
+        (pack(DATA) + pack(b"") + pack(MORE), DATA + MORE),
+    ):
         headers = {**al, "Content-Encoding": coding, "Content-Digest": digest(body)}
         headers["Unencoded-Digest"] = digest(whole)
         answer = await server.client.put(conversation(S), headers=headers, content=body)
