@@ -27,7 +27,7 @@ async def seed(dsn: str, world: World) -> None:
 async def _analyse(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute("VACUUM ANALYZE")
+        await connection.execute("VACUUM (FREEZE, ANALYZE)")
         await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
