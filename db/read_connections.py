@@ -65,6 +65,8 @@ class ReadConnections:
     async def close(self) -> None:
         """Give up every connection."""
         self._closed = True
+        while self._waiting:
+            self._wake()
         while self._free:
             await self._free.pop().close()
 

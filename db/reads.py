@@ -4,6 +4,10 @@ Who comes while others are being answered goes with those who ask the same state
 turn of the loop: one message to PostgreSQL, in which each has an execution, a claim and rows of its
 own. That saves waking two processes for every single read (pipelining, as libpq's manual has it),
 and keeps nobody waiting for company. Short statements go together, long ones side by side.
+
+One of those who go together leads: it sends the message and hands the others their rows. When it is
+done, it has somebody lead of those who came meanwhile (leader and followers, as in Schmidt, Stal,
+Rohnert and Buschmann, Pattern-Oriented Software Architecture 2, 2000). No task is made for it.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 import asyncpg
@@ -30,52 +35,37 @@ _FORGETTING = 1.0005
 """By how much the fastest time of a statement grows with each other one, until it is that one."""
 
 
-class _Crowd:
-    """How many wait for the executions that go in one message, and who answers them."""
-
-    __slots__ = ("size", "task")
-
-    def __init__(self, size: int) -> None:
-        self.size, self.task = size, asyncio.current_task()
-
-    def leave(self) -> None:
-        """One of them waits no longer. When nobody does, there is nothing to answer."""
-        self.size -= 1
-        if self.size == 0 and self.task is not None:
-            self.task.cancel()
-
-
 class _Question:
-    """A reader that waits for its rows."""
+    """A reader that waits for its rows, to lead, or to be told to try again alone."""
 
-    __slots__ = ("answer", "crowd", "values")
+    __slots__ = ("answer", "values")
 
     def __init__(self, values: Sequence[Any]) -> None:
         self.values = values
-        self.answer: asyncio.Future[list[Any] | None] = asyncio.get_running_loop().create_future()
-        """None asks it to try again alone."""
-        self.crowd: _Crowd | None = None
+        self.answer: asyncio.Future[list[Any] | _Told] = asyncio.get_running_loop().create_future()
 
-    def leave(self, statement: _Statement) -> None:
-        """It waits no longer."""
-        if self.crowd is None:
-            statement.asked.remove(self)
-        else:
-            self.crowd.leave()
+
+class _Told(Enum):
+    """What a reader may be told instead of its rows."""
+
+    LEAD = 1
+    ALONE = 2
 
 
 class _Statement:
     """A statement with who asks it, and how long it takes."""
 
-    __slots__ = ("answering", "asked", "due", "seconds", "sql")
+    __slots__ = ("asked", "coming", "due", "leading", "seconds", "sql")
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
         self.asked: list[_Question] = []
         self.due = False
-        """Whether those who ask will be looked at."""
-        self.answering = 0
-        """How many tasks answer them, or wait for a connection to do so."""
+        """Whether somebody will lead in the next turn of the loop."""
+        self.leading = 0
+        """How many lead."""
+        self.coming = 0
+        """How many of those wait for a connection yet, before they take others with them."""
         self.seconds = TOGETHER_SECONDS
 
     @property
@@ -83,18 +73,37 @@ class _Statement:
         """How many executions may go in one message."""
         return min(TOGETHER, max(1, int(TOGETHER_SECONDS / self.seconds)))
 
+    @property
+    def may_lead(self) -> bool:
+        """Whether one more message may be on its way."""
+        return self.leading < SIDE_BY_SIDE or self.together == 1
+
     def took(self, seconds: float, executions: int) -> None:
         """Learn how long it takes at its fastest of late: on a busy machine all looks slow."""
         self.seconds = min(seconds / executions, self.seconds * _FORGETTING)
 
+    def lead(self) -> None:
+        """One more leads."""
+        self.leading += 1
+        self.coming += 1
+
     def take(self) -> list[_Question]:
-        """The next ones to be answered, in one message."""
-        many = self.together
-        batch, self.asked = self.asked[:many], self.asked[many:]
-        crowd = _Crowd(len(batch))
-        for question in batch:
-            question.crowd = crowd
-        return batch
+        """Who goes with one that leads."""
+        self.coming -= 1
+        many = self.together - 1
+        followers, self.asked = self.asked[:many], self.asked[many:]
+        return [question for question in followers if not question.answer.done()]
+
+    def pass_on(self) -> None:
+        """Have as many lead of those who wait as it takes to answer them."""
+        together = self.together
+        left = len(self.asked) - self.coming * (together - 1)
+        while left > 0 and self.asked and self.may_lead:
+            question = self.asked.pop(0)
+            if not question.answer.done():
+                left -= together
+                self.lead()
+                question.answer.set_result(_Told.LEAD)
 
 
 class Reads:
@@ -103,7 +112,6 @@ class Reads:
     def __init__(self, dsn: str, *, size: int, role: str) -> None:
         self._connections = ReadConnections(dsn, size=size, role=role)
         self._statements: OrderedDict[str, _Statement] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> list[Any]:
         """The rows of a statement, each indexed by number; the last column is not the statement's.
@@ -112,23 +120,27 @@ class Reads:
         """
         statement = self._statements.get(sql) or self._remembered(sql, len(values))
         if not self._connections.busy:
-            return await self._alone(statement, values)
-        question = _Question(values)
-        statement.asked.append(question)
-        if not statement.due:
+            return await self._led(statement, values)
+        if statement.due or not statement.may_lead:
+            told = await self._followed(statement, values)
+            if told is _Told.ALONE:
+                return await self._led(statement, values)
+            if told is not _Told.LEAD:
+                return told
+        else:
             statement.due = True
-            asyncio.get_running_loop().call_soon(self._look_at, statement)
-        try:
-            rows = await question.answer
-        except asyncio.CancelledError:
-            question.leave(statement)
-            raise
-        return await self._alone(statement, values) if rows is None else rows
+            statement.lead()
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                _resign(statement, took=False)
+                raise
+            finally:
+                statement.due = False
+        return await self._lead(statement, values)
 
     async def close(self) -> None:
         """Give up every connection."""
-        for task in self._tasks:
-            task.cancel()
         await self._connections.close()
 
     def _remembered(self, sql: str, values: int) -> _Statement:
@@ -140,46 +152,40 @@ class Reads:
             self._statements.popitem(last=False)
         return statement
 
-    def _look_at(self, statement: _Statement) -> None:
-        """Have everybody answered who has asked in this turn of the loop."""
-        statement.due = False
-        wanted = -(-len(statement.asked) // statement.together)
-        if statement.together > 1:
-            wanted = min(wanted, SIDE_BY_SIDE - statement.answering)
-        for _ in range(wanted):
-            statement.answering += 1
-            task = asyncio.create_task(self._answer(statement))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _answer(self, statement: _Statement) -> None:
-        """Answer as many as may go together, by the next connection that is free."""
-        batch: list[_Question] = []
-
-        async def together(connection: Any) -> None:
-            batch.extend(statement.take())
-            if batch:
-                await _together(connection, statement, batch)
-
+    async def _followed(self, statement: _Statement, values: Sequence[Any]) -> list[Any] | _Told:
+        question = _Question(values)
+        statement.asked.append(question)
         try:
-            await self._connections.connected(together)
+            return await question.answer
+        except asyncio.CancelledError:
+            answer = question.answer
+            if answer.done() and not answer.cancelled() and answer.result() is _Told.LEAD:
+                _resign(statement, took=False)
+            raise
+
+    async def _lead(self, statement: _Statement, values: Sequence[Any]) -> list[Any]:
+        followers: list[_Question] | None = None
+
+        async def run(connection: Any) -> list[Any]:
+            nonlocal followers
+            followers = statement.take()
+            return await _together(connection, statement, values, followers)
+
+        statement.pass_on()
+        try:
+            return await self._connections.connected(run)
         except BaseException as error:
-            _failed(batch or statement.take(), error)  # none is there without a connection
-            if not isinstance(error, Exception):
+            if not _tell(followers or [], error):
                 raise
         finally:
-            statement.answering -= 1
-            if statement.asked and not statement.due:
-                self._look_at(statement)
+            _resign(statement, took=followers is not None)
+        return await self._led(statement, values)
 
-    async def _alone(self, statement: _Statement, values: Sequence[Any]) -> list[Any]:
-        async def alone(connection: Any) -> list[Any]:
-            begin = time.perf_counter()
-            rows = await _fetched(connection, statement.sql, values, 0)
-            statement.took(time.perf_counter() - begin, 1)
-            return rows
-
-        return await self._connections.connected(alone)
+    async def _led(self, statement: _Statement, values: Sequence[Any]) -> list[Any]:
+        """The rows of one that goes alone."""
+        return await self._connections.connected(
+            lambda connection: _together(connection, statement, values, [])
+        )
 
 
 CLAIM = """(SELECT CASE
@@ -192,38 +198,53 @@ is: PostgreSQL plans it as the one-time filter of a Result above all scans, whic
 `tests/graph/plan/test_shapes.py` looks for in every statement."""
 
 
-async def _together(connection: Any, statement: _Statement, batch: list[_Question]) -> None:
+async def _together(
+    connection: Any, statement: _Statement, values: Sequence[Any], followers: list[_Question]
+) -> list[Any]:
+    """The rows of one that leads; its followers are given theirs."""
     begin = time.perf_counter()
-    if len(batch) == 1:
-        answers = [await _fetched(connection, statement.sql, batch[0].values, 0)]
-    else:
-        asked = [(*question.values, number) for number, question in enumerate(batch)]
-        answers = [[] for _ in batch]
-        for row in await connection.fetchmany(statement.sql, asked):
-            answers[row[-1]].append(row)
-    statement.took(time.perf_counter() - begin, len(batch))
-    for question, rows in zip(batch, answers, strict=True):
+    if not followers:
+        rows = await _fetched(connection, statement.sql, values)
+        statement.took(time.perf_counter() - begin, 1)
+        return rows
+    asked = [(*values, 0), *((*q.values, n) for n, q in enumerate(followers, 1))]
+    answers: list[list[Any]] = [[] for _ in asked]
+    for row in await connection.fetchmany(statement.sql, asked):
+        answers[row[-1]].append(row)
+    statement.took(time.perf_counter() - begin, len(asked))
+    for question, rows in zip(followers, answers[1:], strict=True):
         if not question.answer.done():
             question.answer.set_result(rows)
+    return answers[0]
 
 
-def _failed(batch: list[_Question], error: BaseException) -> None:
-    """Tell who waits, unless only one of several may be at fault: then each tries again alone."""
-    if isinstance(error, asyncio.CancelledError):
-        error = DatabaseUnavailableError()
-    alone = len(batch) > 1 and not isinstance(error, DatabaseUnavailableError | DatabaseFullError)
-    for question in batch:
+def _tell(followers: list[_Question], error: BaseException) -> bool:
+    """Whether one that led is to try again alone, as its followers are told: one may be at fault.
+
+    Where the database is away, they are told that instead. Who leads and is cancelled has them
+    try again.
+    """
+    away = isinstance(error, DatabaseUnavailableError | DatabaseFullError)
+    for question in followers:
         if question.answer.done():
             continue
-        if alone:
-            question.answer.set_result(None)
-        else:
+        if away:
             question.answer.set_exception(error)
+        else:
+            question.answer.set_result(_Told.ALONE)
+    return bool(followers) and not away and isinstance(error, Exception)
 
 
-async def _fetched(connection: Any, sql: str, values: Sequence[Any], number: int) -> list[Any]:
+def _resign(statement: _Statement, *, took: bool) -> None:
+    """One that led leads no longer; others may have to."""
+    statement.leading -= 1
+    statement.coming -= not took
+    statement.pass_on()
+
+
+async def _fetched(connection: Any, sql: str, values: Sequence[Any]) -> list[Any]:
     try:
-        rows: list[Any] = await connection.fetch(sql, *values, number)
+        rows: list[Any] = await connection.fetch(sql, *values, 0)
     except asyncpg.InvalidCachedStatementError:
-        rows = await connection.fetch(sql, *values, number)  # a migration changed the tables
+        rows = await connection.fetch(sql, *values, 0)  # a migration changed the tables
     return rows

@@ -13,6 +13,7 @@ import pytest
 from db.errors import DatabaseUnavailableError
 from db.reads import Reads
 from db.server_role import SERVER_ROLE
+from tests.support.dial import dial
 from tests.support.postgres import execute
 
 
@@ -113,3 +114,35 @@ async def test_who_waits_when_it_ends_is_told(database_url: str) -> None:
     asked[0].cancel()  # it is no task of the pool's own
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(answer) for answer in answers[1:]] == [DatabaseUnavailableError] * 4
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+async def test_whatever_readers_do_each_that_stays_gets_its_rows(
+    database_url: str, size: int
+) -> None:
+    reads = Reads(database_url, size=size, role=SERVER_ROLE)
+    chance = random.Random(size)
+    statements = [f"SELECT pg_sleep(0.0005) IS NULL, 12 / $1::int + {n}" for n in range(3)]
+
+    async def reader(number: int) -> None:
+        which, divisor = chance.randrange(3), chance.randrange(5)
+        await asyncio.sleep(chance.random() / 4)
+        asking = asyncio.create_task(reads.fetch(statements[which], (divisor,)))
+        if chance.random() < 0.2:
+            await asyncio.sleep(chance.random() / 100)
+            if asking.cancel():
+                with pytest.raises(asyncio.CancelledError):
+                    await asking
+                return
+        if divisor == 0:
+            with pytest.raises(asyncpg.DivisionByZeroError):
+                await asking
+        else:
+            assert (await asking)[0][1] == 12 // divisor + which, number
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(reader(number) for number in range(dial(300, 5_000))))
+    for statement in reads._statements.values():
+        assert (statement.leading, statement.coming, statement.asked) == (0, 0, [])
+    assert reads._connections.busy == 0
+    await reads.close()
