@@ -175,7 +175,7 @@ async def test_credentials(server: RunningServer) -> None:
         assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
-RESOLVED = "{ viewer { id usage { teams } } }"
+RESOLVED = "{ viewer { id invitations { totalCount } } }"
 """A query that no plan answers without the resolver of `viewer`."""
 
 
