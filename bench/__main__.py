@@ -152,10 +152,11 @@ class _Bench:
         try:
             rest = Rest(server, self._place, self._mode.world)
             turns = self._mode.pushes
+            page = await rest.page(turns * 5)  # before whoever asks has written ten thousand more
             measured = [
                 await rest.push(turns, PAUSE_SECONDS),
                 await rest.push(turns),
-                await rest.page(turns * 5),
+                page,
                 await rest.pull(turns),
             ]
             self._findings.rest = measured

@@ -253,8 +253,10 @@ class Team:
         self.chain = verified_chain(self.id, epochs, self.trust)
         self.rotation_due, self.searchable = state["rotationDue"], state["searchable"]
         for node in wrapped:
-            # What was wrapped for earlier keys of one's own is of no use to these.
-            if node["keyNumber"] == self.own.number and node["epoch"] not in self.keys:
+            # What was wrapped for earlier keys of one's own is of no use to these. An epoch that has
+            # just begun may be shown with its key before it is shown itself: the next time, then.
+            of_these = node["keyNumber"] == self.own.number and node["epoch"] <= len(self.chain)
+            if of_these and node["epoch"] not in self.keys:
                 self.keys[node["epoch"]] = self._unwrapped(node)
 
     def _unwrapped(self, node: Mapping[str, Any]) -> TeamKey:
