@@ -253,8 +253,8 @@ class Team:
         self.chain = verified_chain(self.id, epochs, self.trust)
         self.rotation_due, self.searchable = state["rotationDue"], state["searchable"]
         for node in wrapped:
-            # What was wrapped for earlier keys of one's own is of no use to these. An epoch that has
-            # just begun may be shown with its key before it is shown itself: the next time, then.
+            # What was wrapped for earlier keys of one's own is of no use to these. The key of an
+            # epoch that has just begun may come before the epoch itself: the next time, then.
             of_these = node["keyNumber"] == self.own.number and node["epoch"] <= len(self.chain)
             if of_these and node["epoch"] not in self.keys:
                 self.keys[node["epoch"]] = self._unwrapped(node)
