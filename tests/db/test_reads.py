@@ -121,12 +121,12 @@ async def test_whatever_readers_do_each_that_stays_gets_its_rows(
     database_url: str, size: int
 ) -> None:
     reads = Reads(database_url, size=size, role=SERVER_ROLE)
-    chance = random.Random(size)
+    chance, many = random.Random(size), dial(300, 5_000)
     statements = [f"SELECT pg_sleep(0.0005) IS NULL, 12 / $1::int + {n}" for n in range(3)]
 
     async def reader(number: int) -> None:
         which, divisor = chance.randrange(3), chance.randrange(5)
-        await asyncio.sleep(chance.random() / 4)
+        await asyncio.sleep(chance.random() * many / 200)
         asking = asyncio.create_task(reads.fetch(statements[which], (divisor,)))
         if chance.random() < 0.2:
             await asyncio.sleep(chance.random() / 100)
@@ -140,8 +140,8 @@ async def test_whatever_readers_do_each_that_stays_gets_its_rows(
         else:
             assert (await asking)[0][1] == 12 // divisor + which, number
 
-    async with asyncio.timeout(60):
-        await asyncio.gather(*(reader(number) for number in range(dial(300, 5_000))))
+    async with asyncio.timeout(120):
+        await asyncio.gather(*(reader(number) for number in range(many)))
     for statement in reads._statements.values():
         assert (statement.leading, statement.coming, statement.asked) == (0, 0, [])
     assert reads._connections.busy == 0
