@@ -44,6 +44,14 @@ class _Question:
         self.values = values
         self.answer: asyncio.Future[list[Any] | _Told] = asyncio.get_running_loop().create_future()
 
+    @property
+    def leads(self) -> bool:
+        """Whether it was told to lead."""
+        answer = self.answer
+        if not answer.done() or answer.cancelled() or answer.exception() is not None:
+            return False
+        return answer.result() is _Told.LEAD
+
 
 class _Told(Enum):
     """What a reader may be told instead of its rows."""
@@ -158,8 +166,7 @@ class Reads:
         try:
             return await question.answer
         except asyncio.CancelledError:
-            answer = question.answer
-            if answer.done() and not answer.cancelled() and answer.result() is _Told.LEAD:
+            if question.leads:
                 _resign(statement, took=False)
             raise
 
