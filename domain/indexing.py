@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 from db import indexing as rows
 from db.claims import Claim, System, of_scopes
 from db.engine import Database
+from domain.background import Background
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
 
 LARGE = 50
@@ -42,26 +42,15 @@ class _OneScope:
         return of_scopes([self.scope_id])
 
 
-class Indexer:
+class Indexer(Background):
     """The one task of this process that indexes, from `start` to `stop`."""
+
+    name = "indexing"
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._waiting: Counter[UUID] = Counter()
         self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin, in the background."""
-        self._task = asyncio.create_task(self._run(), name="indexing")
-
-    async def stop(self) -> None:
-        """Stop; the sweep of a later process does what is left."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     def takes(self, count: int) -> bool:
         """Whether so many entries should be left to this task."""

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -20,6 +19,7 @@ from db import pruning as rows
 from db.claims import System
 from db.engine import Connection, Database
 from db.pruning import Old
+from domain.background import Background
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
 
 EVERY = timedelta(hours=1)
@@ -100,24 +100,13 @@ async def _old_scopes(db: Database, before: datetime) -> AsyncIterator[Old]:
             yield scope
 
 
-class Pruner:
+class Pruner(Background):
     """The task that prunes now and then, from `start` to `stop`."""
+
+    name = "log pruning"
 
     def __init__(self, db: Database, keep: timedelta, keep_audit: timedelta | None = None) -> None:
         self._db, self._keep, self._keep_audit = db, keep, keep_audit
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin, in the background."""
-        self._task = asyncio.create_task(self._run(), name="log pruning")
-
-    async def stop(self) -> None:
-        """Stop; what is half done is undone by the database."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     async def _run(self) -> None:
         pause = FIRST_AFTER

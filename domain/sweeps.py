@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Final
 
 from db.engine import Database
 from domain import indexing, login_attempts, publication, share_ends, shared_budgets
+from domain.background import Background
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
 
 EVERY_SECONDS = 30.0
@@ -29,25 +29,14 @@ SWEEPS: Final[Sequence[Sweep]] = (
 _logger = logging.getLogger(__name__)
 
 
-class Sweeps:
+class Sweeps(Background):
     """The one task of this process that sweeps."""
+
+    name = "sweeps"
 
     def __init__(self, db: Database, sweeps: Sequence[Sweep] = SWEEPS) -> None:
         self._db = db
         self._sweeps = sweeps
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to sweep."""
-        self._task = asyncio.create_task(self._run(), name="sweeps")
-
-    async def stop(self) -> None:
-        """Sweep no longer."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     async def _run(self) -> None:
         while True:

@@ -206,16 +206,17 @@ MOMENTS = (
 )
 BEFORE_COMMIT = MOMENTS[:5]
 moments = st.lists(st.sampled_from(MOMENTS), max_size=4)
-
-
-@pytest.mark.on_s3
-@given(
+whatever_happens = given(
     deletes=st.sampled_from(BEFORE_COMMIT),
     collects=moments,
     dies=moments,
     alongside=st.booleans(),
     end=st.sampled_from([b"", b"and more", DATA]),
 )
+
+
+@pytest.mark.on_s3
+@whatever_happens
 @hypothesis_settings(
     max_examples=dial(30, 2_000),
     deadline=None,
@@ -267,13 +268,7 @@ async def test_an_upload_that_reuses_a_block_being_collected_keeps_it_or_fails(
 
 
 @pytest.mark.on_s3
-@given(
-    deletes=st.sampled_from(BEFORE_COMMIT),
-    collects=moments,
-    dies=moments,
-    alongside=st.booleans(),
-    end=st.sampled_from([b"", b"and more", DATA]),
-)
+@whatever_happens
 @hypothesis_settings(
     max_examples=dial(30, 1_000),
     deadline=None,
