@@ -9,13 +9,14 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from content_coding import ContentCoding
+from content_coding import ContentCoding, coded
 from db.blobs import open_store
 from db.engine import Database
 from db.reading_store import ReadingStore
 from db.reads import Reads
+from direct import Answer, Asked
 from domain import erasure
 from domain.conversations import Custody
 from domain.draws import Draws
@@ -33,7 +34,7 @@ from domain.shared_budgets import SharedBudgets
 from domain.sweeps import SWEEPS, Sweeps
 from domain.throttle import Throttle
 from domain.tokens import Tokens
-from graph.build import create_graphql_app
+from graph.build import GraphQLApp, create_graphql_app
 from pages import page_routes
 from rest_compat.endpoint import method_not_allowed, not_found
 from rest_compat.routes import ROUTES
@@ -92,9 +93,15 @@ def create_app(settings: Settings) -> Starlette:
 class _Application(Starlette):
     """Starlette, with the graph in front of its routes: finding one takes as long as a read."""
 
-    def __init__(self, graph: ASGIApp, **options: Any) -> None:
+    at_once_path = "/graphql"
+
+    def __init__(self, graph: GraphQLApp, **options: Any) -> None:
         super().__init__(**options)
         self._graph, self._coded = graph, ContentCoding(graph)
+
+    def at_once(self, scope: Scope, body: bytes, answer: Answer) -> Asked | None:
+        """Take a POST to the graph that can be answered without a task; see `direct`."""
+        return self._graph.at_once(scope, body, coded(scope, answer))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, socket or lifespan."""

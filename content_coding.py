@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import zlib
+from functools import lru_cache, partial
 from typing import Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from direct import Answer, Answered
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -78,6 +81,37 @@ class ContentCoding:
             coding = preferred(Headers(scope=scope).get("accept-encoding", ""))
             send = _Answer(send, coding).send
         await self._app(scope, receive, send)
+
+
+def coded(scope: Scope, answer: Answer) -> Answer:
+    """`answer`, to which JSON goes compressed if the client likes that."""
+    wished = next((value for name, value in scope["headers"] if name == b"accept-encoding"), None)
+    coding = None if wished is None else _preferred(wished.decode("latin-1"))
+    if coding is None:
+        return answer
+
+    def compressed(answered: Answered | None) -> None:
+        if answered is None or len(answered.body) < MIN_BYTES:
+            answer(answered)
+            return
+        compressor = _Zstd() if coding == "zstd" else _Gzip()
+        head = [field for field in answered.headers if field[0] != b"content-length"]
+        head.append((b"content-encoding", coding.encode()))
+
+        def done(body: bytes) -> None:
+            answer(Answered([*head, (b"content-length", b"%d" % len(body))], body))
+
+        if len(answered.body) <= OFF_LOOP_BYTES:
+            done(compressor.feed(answered.body, last=True))
+            return
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(None, partial(compressor.feed, answered.body, last=True))
+        work.add_done_callback(lambda work: done(work.result()))
+
+    return compressed
+
+
+_preferred = lru_cache(256)(preferred)
 
 
 class _Answer:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from direct import DirectProtocol
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class _HangsUp(asyncio.Protocol):
             self._watch = None
 
 
-class BoundedHeadProtocol(_HangsUp, HttpToolsProtocol):
+class BoundedHeadProtocol(_HangsUp, DirectProtocol):
     """uvicorn's protocol, which bounds neither a header nor their number by itself.
 
     A response may break its connection off: `scope["extensions"]["teamlore.hang_up"]["call"]()`.

@@ -38,9 +38,12 @@ class ReadConnections:
         self._free: list[Any] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._left = size
-        self.busy = 0
-        """How many are in use, or waited for."""
         self._closed = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for one."""
+        return bool(self._waiting)
 
     async def connected(self, run: Callable[[Any], Awaitable[_T]]) -> _T:
         """What `run` makes of a connection, which is given up if it fails.
@@ -48,19 +51,15 @@ class ReadConnections:
         Raises DatabaseUnavailableError and DatabaseFullError as `db.engine.Database` does.
         """
         with translated():
-            self.busy += 1
+            connection = await self._take()
             try:
-                connection = await self._take()
-                try:
-                    return await run(connection)
-                except BaseException:
-                    # An answer may still be on its way to it, as after a cancellation.
-                    connection.terminate()
-                    raise
-                finally:
-                    self._give(connection)
+                return await run(connection)
+            except BaseException:
+                # An answer may still be on its way to it, as after a cancellation.
+                connection.terminate()
+                raise
             finally:
-                self.busy -= 1
+                self._give(connection)
 
     async def close(self) -> None:
         """Give up every connection."""

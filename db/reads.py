@@ -1,23 +1,23 @@
 """The plan's statements: who asks the same at the same time is answered together.
 
-Who comes while others are being answered goes with those who ask the same statement in the same
-turn of the loop: one message to PostgreSQL, in which each has an execution, a claim and rows of its
-own. That saves waking two processes for every single read (pipelining, as libpq's manual has it),
-and keeps nobody waiting for company. Short statements go together, long ones side by side.
+Who comes while others are being answered goes with those who ask the same statement meanwhile: one
+message to PostgreSQL, in which each has an execution, a claim and rows of its own. That saves
+waking two processes for every single read (pipelining, as libpq's manual has it), and keeps nobody
+waiting for company. Short statements go together, long ones side by side.
 
-One of those who go together leads: it sends the message and hands the others their rows. When it is
-done, it has somebody lead of those who came meanwhile (leader and followers, as in Schmidt, Stal,
-Rohnert and Buschmann, Pattern-Oriented Software Architecture 2, 2000). No task is made for it.
+Whoever asks leaves word where the rows are to go, and no task waits for them: an errand takes a
+connection, answers all who ask its statement until nobody does, and ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections import OrderedDict
-from collections.abc import Sequence
-from enum import Enum
-from typing import Any
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -33,47 +33,68 @@ SIDE_BY_SIDE = 4
 would only make small ones of them."""
 _FORGETTING = 1.0005
 """By how much the fastest time of a statement grows with each other one, until it is that one."""
+Rows: TypeAlias = list[Any]
+"""Each indexed by number; the last column is not the statement's."""
+Answer: TypeAlias = Callable[["Rows | BaseException"], None]
+_logger = logging.getLogger(__name__)
 
 
-class _Question:
-    """A reader that waits for its rows, to lead, or to be told to try again alone."""
+class Question:
+    """What somebody asks who waits for the rows."""
 
-    __slots__ = ("answer", "values")
+    __slots__ = ("answer", "message", "values")
 
-    def __init__(self, values: Sequence[Any]) -> None:
+    def __init__(self, values: Sequence[Any], answer: Answer) -> None:
         self.values = values
-        self.answer: asyncio.Future[list[Any] | _Told] = asyncio.get_running_loop().create_future()
+        self.answer: Answer | None = answer
+        self.message: _Message | None = None
 
-    @property
-    def leads(self) -> bool:
-        """Whether it was told to lead."""
-        answer = self.answer
-        if not answer.done() or answer.cancelled() or answer.exception() is not None:
-            return False
-        return answer.result() is _Told.LEAD
+    def leave(self) -> None:
+        """Wait no longer: what nobody waits for is not asked, or broken off."""
+        self.answer = None
+        if self.message is not None:
+            self.message.left()
+
+    def told(self, rows: Rows | BaseException) -> None:
+        """Hand over the rows, or what stood in the way."""
+        self.message = None
+        answer, self.answer = self.answer, None
+        if answer is None:
+            return
+        try:
+            answer(rows)
+        except Exception:  # theirs alone
+            _logger.exception("Whoever was given rows failed")
 
 
-class _Told(Enum):
-    """What a reader may be told instead of its rows."""
+class _Message:
+    """Who goes together on a connection."""
 
-    LEAD = 1
-    ALONE = 2
+    __slots__ = ("_connection", "_staying")
+
+    def __init__(self, connection: Any, questions: Sequence[Question]) -> None:
+        self._connection, self._staying = connection, len(questions)
+        for question in questions:
+            question.message = self
+
+    def left(self) -> None:
+        """One waits no longer. The last one breaks it off: that ends the connection."""
+        self._staying -= 1
+        if self._staying == 0:
+            self._connection.terminate()
 
 
 class _Statement:
     """A statement with who asks it, and how long it takes."""
 
-    __slots__ = ("asked", "coming", "due", "leading", "seconds", "sql")
+    __slots__ = ("asked", "coming", "errands", "seconds", "sql")
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
-        self.asked: list[_Question] = []
-        self.due = False
-        """Whether somebody will lead in the next turn of the loop."""
-        self.leading = 0
-        """How many lead."""
+        self.asked: deque[Question] = deque()
+        self.errands = 0
         self.coming = 0
-        """How many of those wait for a connection yet, before they take others with them."""
+        """How many of the errands wait for a connection yet, before they take anybody along."""
         self.seconds = TOGETHER_SECONDS
 
     @property
@@ -82,36 +103,25 @@ class _Statement:
         return min(TOGETHER, max(1, int(TOGETHER_SECONDS / self.seconds)))
 
     @property
-    def may_lead(self) -> bool:
-        """Whether one more message may be on its way."""
-        return self.leading < SIDE_BY_SIDE or self.together == 1
+    def wanting(self) -> bool:
+        """Whether it takes one more errand to answer those who ask."""
+        if not self.asked or len(self.asked) <= self.coming * self.together:
+            return False
+        return self.errands < SIDE_BY_SIDE or self.together == 1
 
     def took(self, seconds: float, executions: int) -> None:
         """Learn how long it takes at its fastest of late: on a busy machine all looks slow."""
         self.seconds = min(seconds / executions, self.seconds * _FORGETTING)
 
-    def lead(self) -> None:
-        """One more leads."""
-        self.leading += 1
-        self.coming += 1
-
-    def take(self) -> list[_Question]:
-        """Who goes with one that leads."""
-        self.coming -= 1
-        many = self.together - 1
-        followers, self.asked = self.asked[:many], self.asked[many:]
-        return [question for question in followers if not question.answer.done()]
-
-    def pass_on(self) -> None:
-        """Have as many lead of those who wait as it takes to answer them."""
-        together = self.together
-        left = len(self.asked) - self.coming * (together - 1)
-        while left > 0 and self.asked and self.may_lead:
-            question = self.asked.pop(0)
-            if not question.answer.done():
-                left -= together
-                self.lead()
-                question.answer.set_result(_Told.LEAD)
+    def take(self) -> list[Question]:
+        """Who goes next."""
+        asked, many = self.asked, self.together
+        taken: list[Question] = []
+        while asked and len(taken) < many:
+            question = asked.popleft()
+            if question.answer is not None:
+                taken.append(question)
+        return taken
 
 
 class Reads:
@@ -120,32 +130,28 @@ class Reads:
     def __init__(self, dsn: str, *, size: int, role: str) -> None:
         self._connections = ReadConnections(dsn, size=size, role=role)
         self._statements: OrderedDict[str, _Statement] = OrderedDict()
+        self._errands: set[asyncio.Task[None]] = set()
 
-    async def fetch(self, sql: str, values: Sequence[Any]) -> list[Any]:
-        """The rows of a statement, each indexed by number; the last column is not the statement's.
+    async def fetch(self, sql: str, values: Sequence[Any]) -> Rows:
+        """The rows of a statement.
 
         Raises DatabaseUnavailableError and DatabaseFullError as `db.engine.Database` does.
         """
+        rows: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
+        question = self.ask(sql, values, partial(_settle, rows))
+        try:
+            return await rows
+        finally:
+            if question.answer is not None:
+                question.leave()
+
+    def ask(self, sql: str, values: Sequence[Any], answer: Answer) -> Question:
+        """Have `answer` called in a later turn of the loop, with the rows or what was raised."""
         statement = self._statements.get(sql) or self._remembered(sql, len(values))
-        if not self._connections.busy:
-            return await self._led(statement, values)
-        if statement.due or not statement.may_lead:
-            told = await self._followed(statement, values)
-            if told is _Told.ALONE:
-                return await self._led(statement, values)
-            if told is not _Told.LEAD:
-                return told
-        else:
-            statement.due = True
-            statement.lead()
-            try:
-                await asyncio.sleep(0)
-            except asyncio.CancelledError:
-                _resign(statement, took=False)
-                raise
-            finally:
-                statement.due = False
-        return await self._lead(statement, values)
+        question = Question(values, answer)
+        statement.asked.append(question)
+        self._send_out(statement)
+        return question
 
     async def close(self) -> None:
         """Give up every connection."""
@@ -160,39 +166,56 @@ class Reads:
             self._statements.popitem(last=False)
         return statement
 
-    async def _followed(self, statement: _Statement, values: Sequence[Any]) -> list[Any] | _Told:
-        question = _Question(values)
-        statement.asked.append(question)
+    def _send_out(self, statement: _Statement) -> None:
+        while statement.wanting:
+            statement.errands += 1
+            statement.coming += 1
+            errand = asyncio.create_task(self._errand(statement))
+            self._errands.add(errand)
+            errand.add_done_callback(self._errands.discard)
+
+    async def _errand(self, statement: _Statement) -> None:
+        """Answer those who ask, until nobody does or others wait for the connection."""
+        waiting = True
+        taken: list[Question] = []
+
+        async def run(connection: Any) -> None:
+            nonlocal waiting, taken
+            waiting = False
+            statement.coming -= 1
+            while taken := statement.take():
+                answers = await _together(connection, statement, taken)
+                self._send_out(statement)
+                for question, rows in zip(taken, answers, strict=True):
+                    question.told(rows)
+                if self._connections.wanted:
+                    break
+
         try:
-            return await question.answer
-        except asyncio.CancelledError:
-            if question.leads:
-                _resign(statement, took=False)
-            raise
-
-    async def _lead(self, statement: _Statement, values: Sequence[Any]) -> list[Any]:
-        followers: list[_Question] | None = None
-
-        async def run(connection: Any) -> list[Any]:
-            nonlocal followers
-            followers = statement.take()
-            return await _together(connection, statement, values, followers)
-
-        statement.pass_on()
-        try:
-            return await self._connections.connected(run)
+            await self._connections.connected(run)
         except BaseException as error:
-            if not _tell(followers or [], error):
+            self._failed(statement, taken or statement.take(), error)
+            if not isinstance(error, Exception):
                 raise
         finally:
-            _resign(statement, took=followers is not None)
-        return await self._led(statement, values)
+            statement.errands -= 1
+            statement.coming -= waiting
+            self._send_out(statement)
 
-    async def _led(self, statement: _Statement, values: Sequence[Any]) -> list[Any]:
-        """The rows of one that goes alone."""
-        return await self._connections.connected(
-            lambda connection: _together(connection, statement, values, [])
-        )
+    def _failed(self, statement: _Statement, taken: list[Question], error: BaseException) -> None:
+        """Tell those who were on the way; one of several may be at fault, so each goes again alone.
+
+        Where the database is away, they are told that.
+        """
+        away = isinstance(error, DatabaseUnavailableError | DatabaseFullError)
+        staying = [question for question in taken if question.answer is not None]
+        for question in staying:
+            if away or len(taken) == 1 or not isinstance(error, Exception):
+                question.told(error)
+            else:
+                alone = _Statement(statement.sql)
+                alone.asked.append(question)
+                self._send_out(alone)
 
 
 CLAIM = """(SELECT CASE
@@ -205,53 +228,37 @@ is: PostgreSQL plans it as the one-time filter of a Result above all scans, whic
 `tests/graph/plan/test_shapes.py` looks for in every statement."""
 
 
+def _settle(future: asyncio.Future[Rows], rows: Rows | BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(rows, asyncio.CancelledError):
+        future.cancel()
+    elif isinstance(rows, BaseException):
+        future.set_exception(rows)
+    else:
+        future.set_result(rows)
+
+
 async def _together(
-    connection: Any, statement: _Statement, values: Sequence[Any], followers: list[_Question]
-) -> list[Any]:
-    """The rows of one that leads; its followers are given theirs."""
+    connection: Any, statement: _Statement, questions: list[Question]
+) -> list[Rows]:
+    """The rows of each."""
+    _Message(connection, questions)
     begin = time.perf_counter()
-    if not followers:
-        rows = await _fetched(connection, statement.sql, values)
-        statement.took(time.perf_counter() - begin, 1)
-        return rows
-    asked = [(*values, 0), *((*q.values, n) for n, q in enumerate(followers, 1))]
-    answers: list[list[Any]] = [[] for _ in asked]
-    for row in await connection.fetchmany(statement.sql, asked):
-        answers[row[-1]].append(row)
-    statement.took(time.perf_counter() - begin, len(asked))
-    for question, rows in zip(followers, answers[1:], strict=True):
-        if not question.answer.done():
-            question.answer.set_result(rows)
-    return answers[0]
+    if len(questions) == 1:
+        answers = [await _fetched(connection, statement.sql, questions[0].values)]
+    else:
+        asked = [(*question.values, n) for n, question in enumerate(questions)]
+        answers = [[] for _ in asked]
+        for row in await connection.fetchmany(statement.sql, asked):
+            answers[row[-1]].append(row)
+    statement.took(time.perf_counter() - begin, len(questions))
+    return answers
 
 
-def _tell(followers: list[_Question], error: BaseException) -> bool:
-    """Whether one that led is to try again alone, as its followers are told: one may be at fault.
-
-    Where the database is away, they are told that instead. Who leads and is cancelled has them
-    try again.
-    """
-    away = isinstance(error, DatabaseUnavailableError | DatabaseFullError)
-    for question in followers:
-        if question.answer.done():
-            continue
-        if away:
-            question.answer.set_exception(error)
-        else:
-            question.answer.set_result(_Told.ALONE)
-    return bool(followers) and not away and isinstance(error, Exception)
-
-
-def _resign(statement: _Statement, *, took: bool) -> None:
-    """One that led leads no longer; others may have to."""
-    statement.leading -= 1
-    statement.coming -= not took
-    statement.pass_on()
-
-
-async def _fetched(connection: Any, sql: str, values: Sequence[Any]) -> list[Any]:
+async def _fetched(connection: Any, sql: str, values: Sequence[Any]) -> Rows:
     try:
-        rows: list[Any] = await connection.fetch(sql, *values, 0)
+        rows: Rows = await connection.fetch(sql, *values, 0)
     except asyncpg.InvalidCachedStatementError:
         rows = await connection.fetch(sql, *values, 0)  # a migration changed the tables
     return rows

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.schema.config import StrawberryConfig
 
+from direct import Answer, Asked
 from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
@@ -104,6 +105,10 @@ class GraphQLApp:
             await Connection(socket, self._services, self._engine).serve()
         else:
             await self._http(scope, receive, send)
+
+    def at_once(self, scope: Scope, body: bytes, answer: Answer) -> Asked | None:
+        """Answer a POST without a task, or say None and do nothing; see `direct`."""
+        return self._http.at_once(scope, body, answer)
 
 
 def create_graphql_app(services: Services) -> GraphQLApp:

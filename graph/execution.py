@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, cast
@@ -24,6 +24,8 @@ from graphql.execution import (
     execute_root_selection_set,
 )
 
+from direct import Asked
+from domain.actor import Actor
 from graph import errors, introspection, limits, texts
 from graph.context import Context
 from graph.encoding import canonical
@@ -158,6 +160,12 @@ class Engine:
     async def run(self, bound: Bound, context: Context) -> dict[str, Any] | None:
         """The data of a query that has a plan; None where the ordinary executor has to answer."""
         return None if self._planner is None else await self._planner.run(bound, context)
+
+    def ask(
+        self, bound: Bound, actor: Actor, answer: Callable[[dict[str, Any] | None], None]
+    ) -> Asked | None:
+        """As `run` with a callback; None where it takes more than the rows of a statement."""
+        return None if self._planner is None else self._planner.ask(bound, actor, answer)
 
     def _executor(self, request: Request, context: Context) -> Executor[Any]:
         return self._built(request, self._checked(request, context), context)

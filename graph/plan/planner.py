@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,7 @@ import asyncpg
 import strawberry
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 
-from db.reads import Reads
+from db.reads import Question, Reads, Rows
 from domain.actor import Actor, KeyScope
 from domain.errors import DatabaseFullError, DatabaseUnavailableError, Fault
 from domain.policy import serves
@@ -29,6 +30,8 @@ KEPT_OPERATIONS = 512
 KEPT_PLANS = 64
 """Of one operation: as many structures as its variables give it."""
 
+_REFUSED = (asyncpg.PostgresError, asyncpg.InterfaceError)
+_FAILED = "A planned statement failed; the ordinary executor answers"
 _logger = logging.getLogger(__name__)
 
 
@@ -120,6 +123,30 @@ class Planner:
         self.outcomes["executed" if data is None else how] += 1
         return data
 
+    def ask(
+        self, bound: Bound, actor: Actor, answer: Callable[[dict[str, Any] | None], None]
+    ) -> Question | None:
+        """Have `answer` called with what `run` would return; None where it takes more than rows."""
+        plan = bound.plan
+        arguments = None if bound.beside or plan is None else bound.arguments(actor)
+        if plan is None or arguments is None:
+            return None
+        return self._reads.ask(plan.sql, arguments, partial(self._told, plan, answer))
+
+    def _told(
+        self,
+        plan: Compiled,
+        answer: Callable[[dict[str, Any] | None], None],
+        rows: Rows | BaseException,
+    ) -> None:
+        data = None
+        if isinstance(rows, list):
+            data = _built(plan, rows)
+        elif isinstance(rows, _REFUSED):
+            _logger.error(_FAILED, exc_info=rows)
+        self.outcomes["executed" if data is None else "planned"] += 1
+        answer(data)
+
     async def _asked(
         self, bound: Bound, context: Context, arguments: list[Any]
     ) -> dict[str, Any] | None:
@@ -144,16 +171,10 @@ class Planner:
     async def _run(self, plan: Compiled, arguments: list[Any]) -> dict[str, Any] | None:
         try:
             rows = await self._reads.fetch(plan.sql, arguments)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError):
-            _logger.exception("A planned statement failed; the ordinary executor answers")
+        except _REFUSED:
+            _logger.exception(_FAILED)
             return None
-        try:
-            return plan.build(rows)
-        except (Uncovered, KeyError):
-            return None
-        except Exception:  # an error of a field, which the ordinary executor puts into words
-            _logger.exception("A plan's function failed; the ordinary executor answers")
-            return None
+        return _built(plan, rows)
 
     def _remembered(self, document: DocumentNode, operation: OperationDefinitionNode) -> _Known:
         key = id(operation)
@@ -177,3 +198,14 @@ class Planner:
         if len(known.plans) > KEPT_PLANS:
             known.plans.popitem(last=False)
         return plan
+
+
+def _built(plan: Compiled, rows: Rows) -> dict[str, Any] | None:
+    """What the plan's function makes of rows; None where the ordinary executor has to answer."""
+    try:
+        return plan.build(rows)
+    except (Uncovered, KeyError):
+        return None
+    except Exception:  # an error of a field, which the ordinary executor puts into words
+        _logger.exception("A plan's function failed; the ordinary executor answers")
+        return None

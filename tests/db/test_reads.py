@@ -142,7 +142,32 @@ async def test_whatever_readers_do_each_that_stays_gets_its_rows(
 
     async with asyncio.timeout(120):
         await asyncio.gather(*(reader(number) for number in range(many)))
+    if reads._errands:
+        await asyncio.wait(reads._errands, timeout=10)
     for statement in reads._statements.values():
-        assert (statement.leading, statement.coming, statement.asked) == (0, 0, [])
-    assert reads._connections.busy == 0
+        assert (statement.errands, statement.coming, len(statement.asked)) == (0, 0, 0)
+    assert not reads._errands
     await reads.close()
+
+
+async def test_who_fails_with_the_rows_fails_alone(reads: Reads) -> None:
+    def fail(rows: object) -> None:
+        raise ValueError
+
+    for _ in range(3):
+        await reads.fetch(SERIES, ("first", 1))
+    for _ in range(5):
+        reads.ask(SERIES, ("failing", 1), fail)
+        assert len(await reads.fetch(SERIES, ("other", 2))) == 2
+
+
+async def test_what_all_have_left_is_broken_off(reads: Reads) -> None:
+    told: list[object] = []
+    for _ in range(3):
+        asked = [reads.ask("SELECT pg_sleep($1)", (20,), told.append) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        for question in asked:
+            question.leave()
+        async with asyncio.timeout(5):
+            assert await one(reads, "SELECT 1") == 1
+    assert told == []
