@@ -156,9 +156,11 @@ async def test_who_fails_with_the_rows_fails_alone(reads: Reads) -> None:
 
     for _ in range(3):
         await reads.fetch(SERIES, ("first", 1))
+    process = await one(reads, "SELECT pg_backend_pid()")
     for _ in range(5):
         reads.ask(SERIES, ("failing", 1), fail)
         assert len(await reads.fetch(SERIES, ("other", 2))) == 2
+    assert await one(reads, "SELECT pg_backend_pid()") == process
 
 
 async def test_what_all_have_left_is_broken_off(reads: Reads) -> None:
@@ -171,3 +173,41 @@ async def test_what_all_have_left_is_broken_off(reads: Reads) -> None:
         async with asyncio.timeout(5):
             assert await one(reads, "SELECT 1") == 1
     assert told == []
+
+
+async def test_a_statement_that_is_asked_on_and_on_leaves_room_for_others(reads: Reads) -> None:
+    asked, answered = 0, asyncio.Event()
+
+    async def go_on() -> None:
+        nonlocal asked
+        while not answered.is_set():  # so that there is always somebody left who asks
+            for _ in range(40):
+                asked += 1
+                reads.ask(SERIES, ("again", 1), lambda _rows: None)
+            await asyncio.sleep(0.0005)
+
+    going_on = asyncio.create_task(go_on())
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(3):
+        assert await one(reads, "SELECT 1") == 1
+    answered.set()
+    await going_on
+    assert asked > 400
+
+
+async def test_who_had_not_gone_yet_when_connections_were_cut_goes_then(database_url: str) -> None:
+    reads = Reads(database_url, size=4, role=SERVER_ROLE)
+    nap = "SELECT pg_sleep($1) IS NULL, $2::int"
+    for _ in range(5):  # it looks short, so many go together
+        await reads.fetch(nap, (0, 0))
+    asked = [asyncio.create_task(reads.fetch(nap, (0.02, number))) for number in range(200)]
+    await asyncio.sleep(0.1)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
+    await execute(database_url, f"{cut} current_database() AND application_name = 'teamlore reads'")
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    told = [answer for answer in answers if isinstance(answer, DatabaseUnavailableError)]
+    rows = [answer[0][1] for answer in answers if isinstance(answer, list)]
+    assert len(told) + len(rows) == 200
+    assert 0 < len(told) < 200
+    await reads.close()
