@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from settings import Settings
 from teamlore_e2e import (
     Identity,
     KeysChanged,
@@ -22,6 +23,7 @@ from teamlore_e2e import (
     safety_number,
 )
 from teamlore_e2e.team_key import unwrap
+from tests.conftest import Serve
 from tests.graph.client import Caller, socket_of
 from tests.support.dial import dial
 from tests.support.estate import tables_with
@@ -163,7 +165,8 @@ async def test_who_comes_back_is_given_the_keys_anew(server: RunningServer) -> N
     assert sorted(member.team.keys) == [1, 2]
 
 
-async def test_of_concurrent_rotations_one_wins(server: RunningServer) -> None:
+async def test_of_concurrent_rotations_one_wins(serve: Serve, settings: Settings) -> None:
+    server = await serve(settings.model_copy(update={"rate_limit_max": 1_000_000}))
     owner, *admins = await encrypted_team(server, ["ADMIN"] * 3)
     people = [owner, *admins]
     for number in range(2, dial(4, 30)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from teamlore_e2e import (
     Team,
     Trust,
 )
-from teamlore_e2e.encoding import b64, unb64
+from teamlore_e2e.encoding import b64, said, unb64
 from teamlore_e2e.entries import Sealed, open_sealed, seal, tokens_of
 from teamlore_e2e.epochs import epoch_statement, verified_chain
 from teamlore_e2e.team_key import TeamKey, unwrap, wrap, wrap_statement
@@ -182,6 +183,20 @@ def test_no_bit_of_an_epoch_can_be_changed(data: st.DataObject) -> None:
         node[part] = b64(data.draw(damage(unb64(node[part]))))
     with pytest.raises(Tampered):
         verified_chain(TEAM, nodes, trusting(ALICE, BOB, EVE))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"members": None}, {"members": 5}, {"members": [5]}, {"melbers": [], "kind": "epoch"}, {}],
+)
+def test_a_statement_of_other_words_is_none(change: dict[str, object]) -> None:
+    nodes = chain_of((ALICE, [ALICE, BOB]))
+    content = said("epoch", unb64(nodes[0]["statement"]))
+    del content["members"]
+    text = json.dumps({**content, **change}, sort_keys=True, separators=(",", ":"))
+    nodes[0]["statement"] = b64(b"teamlore-e2e/v1/epoch\0" + text.encode())
+    with pytest.raises(Tampered):
+        verified_chain(TEAM, nodes, trusting(ALICE, BOB))
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

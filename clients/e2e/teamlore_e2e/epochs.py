@@ -68,7 +68,10 @@ def verified_chain(team: str, nodes: Sequence[dict[str, Any]], trust: Trust) -> 
 def _verified(team: str, node: dict[str, Any], last: Epoch | None, trust: Trust) -> Epoch:
     signed, maker = unb64(node["statement"]), uuid_of(node["createdById"])
     content = said("epoch", signed)
-    roster = [_member(line) for line in content["members"]]
+    lines = content.get("members")
+    if not isinstance(lines, list):
+        raise Tampered("The statement of an epoch names no members")
+    roster = [_member(line) for line in lines]
     for keys in roster:
         if keys.account not in trust.pins:
             trust.see([keys])
