@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await services.hub.start()
-        await services.reader.start()
+        services.reader.start()
         services.outbox.start()
         services.indexer.start()
         sweeps.start()

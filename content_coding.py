@@ -57,6 +57,11 @@ class _Gzip:
         return self._inner.compress(data) + self._inner.flush(end)
 
 
+def _compressor(coding: str) -> Compressor:
+    return _Zstd() if coding == "zstd" else _Gzip()
+
+
+@lru_cache(256)
 def preferred(header: str) -> str | None:
     """The coding that an Accept-Encoding header likes best of ours; None for no coding."""
     wishes: dict[str, float] = {}
@@ -86,7 +91,7 @@ class ContentCoding:
 def coded(scope: Scope, answer: Answer) -> Answer:
     """`answer`, to which JSON goes compressed if the client likes that."""
     wished = next((value for name, value in scope["headers"] if name == b"accept-encoding"), None)
-    coding = None if wished is None else _preferred(wished.decode("latin-1"))
+    coding = None if wished is None else preferred(wished.decode("latin-1"))
     if coding is None:
         return answer
 
@@ -94,7 +99,7 @@ def coded(scope: Scope, answer: Answer) -> Answer:
         if answered is None or len(answered.body) < MIN_BYTES:
             answer(answered)
             return
-        compressor = _Zstd() if coding == "zstd" else _Gzip()
+        compressor = _compressor(coding)
         head = [field for field in answered.headers if field[0] != b"content-length"]
         head.append((b"content-encoding", coding.encode()))
 
@@ -109,9 +114,6 @@ def coded(scope: Scope, answer: Answer) -> Answer:
         work.add_done_callback(lambda work: done(work.result()))
 
     return compressed
-
-
-_preferred = lru_cache(256)(preferred)
 
 
 class _Answer:
@@ -136,7 +138,7 @@ class _Answer:
         data, more = message.get("body", b""), message.get("more_body", False)
         head, self._head = self._head, None
         if head is not None and self._coding is not None and (more or len(data) >= MIN_BYTES):
-            self._compressor = _Zstd() if self._coding == "zstd" else _Gzip()
+            self._compressor = _compressor(self._coding)
         if self._compressor is not None:
             data = await _fed(self._compressor, data, last=not more)
         if head is not None:

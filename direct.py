@@ -64,8 +64,9 @@ class DirectProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A whole request."""
         super().on_message_complete()
-        if self._held is not None and not self._taken(*self._held):
-            self._ordinary()
+        held, self._held = self._held, None
+        if held is not None and not self._taken(*held):
+            super()._start_asgi_task(*held)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever asked does not wait."""
@@ -89,11 +90,6 @@ class DirectProtocol(HttpToolsProtocol):
         size = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
         return 0 < len(size) <= _DIGITS and int(size) <= BODY_BYTES
 
-    def _ordinary(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            super()._start_asgi_task(*held)
-
     def _taken(self, cycle: RequestResponseCycle, app: Any) -> bool:
         if self._at_once is None or self.flow.write_paused:
             return False
@@ -102,10 +98,7 @@ class DirectProtocol(HttpToolsProtocol):
             self._asked = self._at_once(cast(Scope, cycle.scope), bytes(cycle.body), answer)
         except Exception:
             _logger.exception("A request could not be answered at once")
-        if self._asked is None:
-            return False
-        self._held = None
-        return True
+        return self._asked is not None
 
     def _answered(self, cycle: RequestResponseCycle, app: Any, answered: Answered | None) -> None:
         self._asked = None

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
+from background import Background
 from db.dsn import to_libpq_dsn
 from db.log import CHANNEL
 
@@ -25,25 +26,14 @@ FIRST_DELAY, LONGEST_DELAY = 0.1, 3.0
 _logger = logging.getLogger(__name__)
 
 
-class Listener:
+class Listener(Background):
     """Listens from `start` to `stop`, through any number of restarts of PostgreSQL."""
+
+    name = "log listener"
 
     def __init__(self, dsn: str, woken: Callable[[UUID | None], None]) -> None:
         self._dsn = to_libpq_dsn(dsn)
         self._woken = woken
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to listen, in the background."""
-        self._task = asyncio.create_task(self._run(), name="log listener")
-
-    async def stop(self) -> None:
-        """Stop listening and close the connection."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     async def _run(self) -> None:
         delay = FIRST_DELAY

@@ -142,8 +142,7 @@ class Reads:
         try:
             return await rows
         finally:
-            if question.answer is not None:
-                question.leave()
+            question.leave()
 
     def ask(self, sql: str, values: Sequence[Any], answer: Answer) -> Question:
         """Have `answer` called in a later turn of the loop, with the rows or what was raised."""

@@ -14,10 +14,10 @@ from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
+from background import Background
 from db import indexing as rows
 from db.claims import Claim, System, of_scopes
 from db.engine import Database
-from domain.background import Background
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
 
 LARGE = 50

@@ -7,12 +7,13 @@ import logging
 import smtplib
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from background import Background
 
 WAITING_MAX: Final = 200
 """Mails that wait; what comes beyond is dropped, as its reader can ask again."""
@@ -75,30 +76,19 @@ class Smtp:
 _OWN_MACHINE: Final = {"localhost", "127.0.0.1", "::1"}
 
 
-class Outbox:
+class Outbox(Background):
     """Sends one mail after the other, from `start` to `stop`.
 
-    Requests only put letters in, so how long one takes says nothing about whom it is for.
+    Requests only put letters in, so how long one takes says nothing about whom it is for. What
+    waits at the end is lost, and whoever waits for it asks again.
     """
+
+    name = "outbox"
 
     def __init__(self, smtp: Smtp | None, pause_seconds: float = FIRST_PAUSE_SECONDS) -> None:
         self.smtp = smtp
         self._pause = pause_seconds
         self._waiting: asyncio.Queue[Letter] = asyncio.Queue(WAITING_MAX)
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to send."""
-        if self.smtp is not None:
-            self._task = asyncio.create_task(self._run(self.smtp), name="outbox")
-
-    async def stop(self) -> None:
-        """Send no more; what waits is lost, and whoever waits for it asks again."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
 
     def put(self, letter: Letter) -> None:
         """Have a letter sent, if this server sends any."""
@@ -109,8 +99,9 @@ class Outbox:
         except asyncio.QueueFull:
             _logger.error("A mail was dropped: %d are waiting", WAITING_MAX)
 
-    async def _run(self, smtp: Smtp) -> None:
-        while True:
+    async def _run(self) -> None:
+        smtp = self.smtp
+        while smtp is not None:
             letter = await self._waiting.get()
             try:
                 message = await letter()

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from background import Background
 from db import audit
 from db import pruning as rows
 from db.claims import System
 from db.engine import Connection, Database
 from db.pruning import Old
-from domain.background import Background
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
 
 EVERY = timedelta(hours=1)

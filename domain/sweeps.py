@@ -11,9 +11,9 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from background import Background
 from db.engine import Database
 from domain import indexing, login_attempts, publication, share_ends, shared_budgets
-from domain.background import Background
 from domain.errors import DatabaseFullError, DatabaseUnavailableError
 
 EVERY_SECONDS = 30.0

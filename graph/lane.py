@@ -30,6 +30,8 @@ _JSON = b"application/json"
 _FORWARDED = {b"x-forwarded-for", b"x-forwarded-proto"}
 _ADMITTED = "teamlore.admitted"
 """In the scope of a request that was counted and charged, whose it is."""
+_SHORTCUT = "teamlore.shortcut"
+"""In the scope of a request whose shortcut was looked for, which may be None."""
 _taken = lru_cache(256)(accepted)
 
 
@@ -44,23 +46,19 @@ class Lane:
         headers = dict(scope["headers"])
         if not self._is_ours(headers) or not headers.keys().isdisjoint(_FORWARDED):
             return None
-        shortcut = self._shortcut(body)
-        if shortcut is None or shortcut.bound.beside or shortcut.bound.plan is None:
-            return None
-        try:
-            taken = _taken(_text(headers, b"accept"))
-        except Rejected:
-            return None
         origin = _origin(scope, headers)
         caller = self._known(headers, origin)
-        if caller is None or taken.json is None:
+        if caller is None:
+            return None
+        shortcut = scope[_SHORTCUT] = self._shortcut(body)
+        media_type = _media_type(headers)
+        if shortcut is None or shortcut.bound.alone is None or media_type is None:
             return None
         allowance = self._services.throttle.at_once(str(caller.account_id), shortcut.cost)
         if allowance is None:
             return None
         context = Context(self._services, caller, origin, allowance, shortcut.cost)
         scope[_ADMITTED] = context
-        media_type = taken.json
 
         def told(data: dict[str, Any] | None) -> None:
             if data is None:
@@ -78,14 +76,17 @@ class Lane:
         if admitted is not None or scope["method"] != "POST" or not self._is_ours(headers):
             await self._ordinary(scope, receive, send, admitted)
             return
-        first = await receive()
-        shortcut = None
-        if first["type"] == "http.request" and not first.get("more_body", False):
-            shortcut = self._shortcut(first.get("body", b""))
+        if _SHORTCUT in scope:
+            shortcut = scope[_SHORTCUT]
+        else:
+            first = await receive()
+            whole = first["type"] == "http.request" and not first.get("more_body", False)
+            shortcut = self._shortcut(first.get("body", b"")) if whole else None
+            receive = _again(first, receive)
         if shortcut is None:
-            await self._ordinary(scope, _again(first, receive), send, None)
+            await self._ordinary(scope, receive, send, None)
             return
-        await self._answer(scope, headers, _again(first, receive), send, shortcut)
+        await self._answer(scope, headers, receive, send, shortcut)
 
     def _is_ours(self, headers: dict[bytes, bytes]) -> bool:
         kind = headers.get(b"content-type", b"").partition(b";")[0]
@@ -171,6 +172,14 @@ class Lane:
 def _text(headers: dict[bytes, bytes], name: bytes) -> str | None:
     value = headers.get(name)
     return None if value is None else value.decode("latin-1")
+
+
+def _media_type(headers: dict[bytes, bytes]) -> str | None:
+    """The JSON that the client takes; None where the ordinary way has to say something else."""
+    try:
+        return _taken(_text(headers, b"accept")).json
+    except Rejected:
+        return None
 
 
 _origin_of = lru_cache(4096)(Origin.of)

@@ -15,6 +15,7 @@ from copy import deepcopy
 from typing import Final
 from uuid import UUID
 
+from background import Background
 from db.errors import (
     BlockDamagedError,
     BlockMissingError,
@@ -44,28 +45,21 @@ _FAILED: Final = "The server failed to read this conversation; its bytes are kep
 _logger = logging.getLogger(__name__)
 
 
-class Reader:
+class Reader(Background):
     """The reader of one process."""
+
+    name = "reader of conversations"
 
     def __init__(self, store: ReadingStore, custody: Custody, line_max: int) -> None:
         self._store, self._custody, self._line_max = store, custody, line_max
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._given_up: Due | None = None
         self._waiting = 0
         self._yields_until: float | None = None
 
-    async def start(self) -> None:
-        """Begin to read in the background."""
-        self._task = asyncio.create_task(self._run(), name="reader of conversations")
-
     async def stop(self) -> None:
         """Stop; what was begun goes on where its last batch ended."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await super().stop()
         await self._store.close()
 
     async def settled(self, scope_id: UUID, session: UUID, file: str = "") -> bool:

@@ -48,6 +48,11 @@ class Bound(NamedTuple):
     keys: tuple[str, ...]
     operation: OperationDefinitionNode
 
+    @property
+    def alone(self) -> Compiled | None:
+        """The plan, where its rows are all that the answer takes."""
+        return None if self.beside else self.plan
+
     def arguments(self, actor: Actor) -> list[Any] | None:
         """What to run the statement with; None when the resolvers have to refuse this actor."""
         roles = actor.roles
@@ -115,8 +120,8 @@ class Planner:
         arguments = bound.arguments(context.actor)
         if arguments is None:
             data = None
-        elif not bound.beside and bound.plan is not None:
-            data = await self._run(bound.plan, arguments)
+        elif (plan := bound.alone) is not None:
+            data = await self._run(plan, arguments)
         else:
             data = await self._asked(bound, context, arguments)
         how = "asked" if bound.beside else "planned"
@@ -127,8 +132,7 @@ class Planner:
         self, bound: Bound, actor: Actor, answer: Callable[[dict[str, Any] | None], None]
     ) -> Question | None:
         """Have `answer` called with what `run` would return; None where it takes more than rows."""
-        plan = bound.plan
-        arguments = None if bound.beside or plan is None else bound.arguments(actor)
+        plan, arguments = bound.alone, bound.arguments(actor)
         if plan is None or arguments is None:
             return None
         return self._reads.ask(plan.sql, arguments, partial(self._told, plan, answer))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import ClassVar
 
 
-class Background:
+class Background(ABC):
     """One task of this process, from `start` to `stop`; whoever inherits says what it does."""
 
     name: ClassVar[str]
@@ -25,5 +26,6 @@ class Background:
                 await self._task
             self._task = None
 
+    @abstractmethod
     async def _run(self) -> None:
-        raise NotImplementedError
+        """Do it, until cancelled."""
