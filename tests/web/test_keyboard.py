@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.support.browser import PHONE
 from tests.support.dial import dial
@@ -99,7 +99,9 @@ async def test_every_dialog_is_accessible_and_gives_the_focus_back(
         wrong[name] = [*await violations(page), *await overflow(page)]
         await page.keyboard.press("Escape")
         await page.get_by_role("dialog").wait_for(state="hidden")
-        if not await button.evaluate("(button) => button === document.activeElement"):
+        try:
+            await expect(button).to_be_focused()
+        except AssertionError:
             wrong[name].append("the focus is elsewhere afterwards")
     await page.keyboard.press("Control+k")
     await page.get_by_role("listbox", name="Where to").get_by_role("option").first.wait_for()
