@@ -118,4 +118,5 @@ def menu(page: Page, name: str) -> Locator:
 async def settled(page: Page) -> None:
     """Wait until nothing is being loaded any more."""
     await page.wait_for_load_state("networkidle")
-    await page.wait_for_function("!document.querySelector('.loading')")
+    # Not `wait_for_function`, which has the page evaluate a text: the policy forbids that.
+    await expect(page.locator(".loading")).to_have_count(0)
