@@ -30,7 +30,7 @@ TOGETHER_SECONDS = 0.003
 TOGETHER = 16
 SIDE_BY_SIDE = 4
 """How many messages of a statement may be on their way that is short enough to go together: more
-would only make small ones of them."""
+would only make small ones of them. Of the shortest it is one, while that comes back in time."""
 _FORGETTING = 1.0005
 """By how much the fastest time of a statement grows with each other one, until it is that one."""
 Rows: TypeAlias = list[Any]
@@ -87,7 +87,7 @@ class _Message:
 class _Statement:
     """A statement with who asks it, and how long it takes."""
 
-    __slots__ = ("asked", "coming", "errands", "seconds", "sql")
+    __slots__ = ("asked", "coming", "errands", "seconds", "sent", "sql", "watch")
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
@@ -96,6 +96,10 @@ class _Statement:
         self.coming = 0
         """How many of the errands wait for a connection yet, before they take anybody along."""
         self.seconds = TOGETHER_SECONDS
+        self.sent = 0
+        """Messages so far."""
+        self.watch: asyncio.TimerHandle | None = None
+        """Looks whether the one that others wait for comes back."""
 
     @property
     def together(self) -> int:
@@ -103,10 +107,17 @@ class _Statement:
         return min(TOGETHER, max(1, int(TOGETHER_SECONDS / self.seconds)))
 
     @property
+    def is_shortest(self) -> bool:
+        """Whether waiting for the message before costs less than sending another beside it."""
+        return self.together == TOGETHER
+
+    @property
     def wanting(self) -> bool:
         """Whether it takes one more errand to answer those who ask."""
         if not self.asked or len(self.asked) <= self.coming * self.together:
             return False
+        if self.is_shortest:
+            return self.errands == 0
         return self.errands < SIDE_BY_SIDE or self.together == 1
 
     def took(self, seconds: float, executions: int) -> None:
@@ -121,6 +132,7 @@ class _Statement:
             question = asked.popleft()
             if question.answer is not None:
                 taken.append(question)
+        self.sent += 1
         return taken
 
 
@@ -167,11 +179,30 @@ class Reads:
 
     def _send_out(self, statement: _Statement) -> None:
         while statement.wanting:
-            statement.errands += 1
-            statement.coming += 1
-            errand = asyncio.create_task(self._errand(statement))
-            self._errands.add(errand)
-            errand.add_done_callback(self._errands.discard)
+            self._send_one(statement)
+        if statement.watch is None:
+            self._watch(statement)
+
+    def _send_one(self, statement: _Statement) -> None:
+        statement.errands += 1
+        statement.coming += 1
+        errand = asyncio.create_task(self._errand(statement))
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
+
+    def _watch(self, statement: _Statement) -> None:
+        """See to it that nobody waits long for what others have asked before."""
+        if not statement.asked or not statement.is_shortest:
+            return
+        look = partial(self._look, statement, statement.sent)
+        statement.watch = asyncio.get_running_loop().call_later(TOGETHER_SECONDS, look)
+
+    def _look(self, statement: _Statement, sent: int) -> None:
+        statement.watch = None
+        stuck = statement.asked and statement.sent == sent and not statement.coming
+        if stuck and statement.errands < SIDE_BY_SIDE:
+            self._send_one(statement)
+        self._watch(statement)
 
     async def _errand(self, statement: _Statement) -> None:
         """Answer those who ask, until nobody does or others wait for the connection."""

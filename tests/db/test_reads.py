@@ -211,3 +211,41 @@ async def test_who_had_not_gone_yet_when_connections_were_cut_goes_then(database
     assert len(told) + len(rows) == 200
     assert 0 < len(told) < 200
     await reads.close()
+
+
+async def test_one_that_takes_long_for_once_keeps_nobody_waiting(database_url: str) -> None:
+    reads = Reads(database_url, size=4, role=SERVER_ROLE)
+    nap = "SELECT pg_sleep($1) IS NULL, $2::int"
+    for _ in range(5):
+        await reads.fetch(nap, (0, 0))
+    slow = asyncio.create_task(reads.fetch(nap, (20, 0)))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        for number in range(20):
+            answers = await asyncio.gather(*(reads.fetch(nap, (0, n)) for n in range(number)))
+            assert [answer[0][1] for answer in answers] == list(range(number))
+    assert not slow.done()
+    slow.cancel()
+    await reads.close()
+
+
+async def test_the_shortest_go_in_one_message_after_another(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = Reads(database_url, size=4, role=SERVER_ROLE)
+    monkeypatch.setattr("db.reads.TOGETHER_SECONDS", 5.0)  # so that none is late
+    process = "SELECT pg_backend_pid()"
+    first = await one(reads, process)
+
+    chance = random.Random(5)
+
+    async def reader() -> set[object]:
+        seen = set()
+        for _ in range(50):
+            await asyncio.sleep(chance.random() / 500)
+            seen.add(await one(reads, process))
+        return seen
+
+    seen = await asyncio.gather(*(reader() for _ in range(10)))
+    assert seen == [{first}] * 10
+    await reads.close()
