@@ -11,12 +11,12 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from content_coding import ContentCoding, coded
+from content_coding import ContentCoding, coded, wished
 from db.blobs import open_store
 from db.engine import Database
 from db.reading_store import ReadingStore
 from db.reads import Reads
-from direct import Answer, Asked
+from direct import Answer, Asked, AtOnce
 from domain import erasure
 from domain.conversations import Custody
 from domain.draws import Draws
@@ -35,6 +35,7 @@ from domain.sweeps import SWEEPS, Sweeps
 from domain.throttle import Throttle
 from domain.tokens import Tokens
 from graph.build import GraphQLApp, create_graphql_app
+from graph.lane import Head
 from pages import page_routes
 from rest_compat.endpoint import method_not_allowed, not_found
 from rest_compat.routes import ROUTES
@@ -90,18 +91,33 @@ def create_app(settings: Settings) -> Starlette:
     return app
 
 
+class _GraphAtOnce(AtOnce):
+    """The graph's requests that can be answered without a task, in the coding that is wished."""
+
+    path = "/graphql"
+
+    def __init__(self, graph: GraphQLApp) -> None:
+        super().__init__()
+        self._graph = graph
+
+    def head(self, scope: Scope) -> tuple[Head, str | None] | None:
+        """Who sends such requests, and the coding."""
+        head = self._graph.head(scope)
+        return None if head is None else (head, wished(scope))
+
+    def ask(self, head: tuple[Head, str | None], body: bytes, answer: Answer) -> Asked | None:
+        """Take one that needs nothing but rows."""
+        sender, coding = head
+        return self._graph.ask(sender, body, answer if coding is None else coded(coding, answer))
+
+
 class _Application(Starlette):
     """Starlette, with the graph in front of its routes: finding one takes as long as a read."""
-
-    at_once_path = "/graphql"
 
     def __init__(self, graph: GraphQLApp, **options: Any) -> None:
         super().__init__(**options)
         self._graph, self._coded = graph, ContentCoding(graph)
-
-    def at_once(self, scope: Scope, body: bytes, answer: Answer) -> Asked | None:
-        """Take a POST to the graph that can be answered without a task; see `direct`."""
-        return self._graph.at_once(scope, body, coded(scope, answer))
+        self.at_once = _GraphAtOnce(graph)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, socket or lifespan."""

@@ -16,7 +16,7 @@ from typing import Protocol
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from direct import Answer, Answered
+from direct import Again, Answer, Answered
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -88,30 +88,28 @@ class ContentCoding:
         await self._app(scope, receive, send)
 
 
-def coded(scope: Scope, answer: Answer) -> Answer:
-    """`answer`, to which JSON goes compressed if the client likes that."""
-    wished = next((value for name, value in scope["headers"] if name == b"accept-encoding"), None)
-    coding = None if wished is None else preferred(wished.decode("latin-1"))
-    if coding is None:
-        return answer
+def wished(scope: Scope) -> str | None:
+    """The coding that a request's sender likes best of ours; None for no coding."""
+    header = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
+    return preferred(header.decode("latin-1"))
 
-    def compressed(answered: Answered | None) -> None:
-        if answered is None or len(answered.body) < MIN_BYTES:
+
+def coded(coding: str, answer: Answer) -> Answer:
+    """`answer`, to which JSON goes compressed."""
+
+    def compressed(answered: Answered | Again) -> None:
+        if isinstance(answered, Again) or len(answered.body) < MIN_BYTES:
             answer(answered)
             return
         compressor = _compressor(coding)
-        head = [field for field in answered.headers if field[0] != b"content-length"]
-        head.append((b"content-encoding", coding.encode()))
+        head, body = answered.head + b"content-encoding: %b\r\n" % coding.encode(), answered.body
 
-        def done(body: bytes) -> None:
-            answer(Answered([*head, (b"content-length", b"%d" % len(body))], body))
-
-        if len(answered.body) <= OFF_LOOP_BYTES:
-            done(compressor.feed(answered.body, last=True))
+        if len(body) <= OFF_LOOP_BYTES:
+            answer(Answered(head, compressor.feed(body, last=True)))
             return
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(None, partial(compressor.feed, answered.body, last=True))
-        work.add_done_callback(lambda work: done(work.result()))
+        work = loop.run_in_executor(None, partial(compressor.feed, body, last=True))
+        work.add_done_callback(lambda work: answer(Answered(head, work.result())))
 
     return compressed
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from direct import DirectProtocol
@@ -90,7 +91,7 @@ class _HangsUp(asyncio.Protocol):
             self._watch = None
 
 
-class BoundedHeadProtocol(_HangsUp, DirectProtocol):
+class BoundedHeadProtocol(_HangsUp, HttpToolsProtocol):
     """uvicorn's protocol, which bounds neither a header nor their number by itself.
 
     A response may break its connection off: `scope["extensions"]["teamlore.hang_up"]["call"]()`.
@@ -126,6 +127,10 @@ class BoundedHeadProtocol(_HangsUp, DirectProtocol):
             self.transport.write(_TOO_LARGE)
             self.transport.write_eof()
             self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+class ServedProtocol(DirectProtocol, BoundedHeadProtocol):
+    """What speaks HTTP here."""
 
 
 class _Inbox:
@@ -259,7 +264,7 @@ def server_config(app: ASGIApp, settings: Settings) -> Config:
     return Config(
         app,
         loop="uvloop",
-        http=BoundedHeadProtocol,
+        http=ServedProtocol,
         ws=BoundedSocketProtocol,
         ws_max_size=WS_MESSAGE_BYTES,
         ws_ping_interval=WS_PING_SECONDS,

@@ -87,7 +87,7 @@ class _Message:
 class _Statement:
     """A statement with who asks it, and how long it takes."""
 
-    __slots__ = ("asked", "coming", "errands", "seconds", "sent", "sql", "watch")
+    __slots__ = ("asked", "coming", "errands", "seconds", "sent", "sql", "together", "watch")
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
@@ -96,15 +96,12 @@ class _Statement:
         self.coming = 0
         """How many of the errands wait for a connection yet, before they take anybody along."""
         self.seconds = TOGETHER_SECONDS
+        self.together = 1
+        """How many executions may go in one message."""
         self.sent = 0
         """Messages so far."""
         self.watch: asyncio.TimerHandle | None = None
         """Looks whether the one that others wait for comes back."""
-
-    @property
-    def together(self) -> int:
-        """How many executions may go in one message."""
-        return min(TOGETHER, max(1, int(TOGETHER_SECONDS / self.seconds)))
 
     @property
     def is_shortest(self) -> bool:
@@ -116,13 +113,14 @@ class _Statement:
         """Whether it takes one more errand to answer those who ask."""
         if not self.asked or len(self.asked) <= self.coming * self.together:
             return False
-        if self.is_shortest:
-            return self.errands == 0
-        return self.errands < SIDE_BY_SIDE or self.together == 1
+        if self.errands == 0:
+            return True
+        return not self.is_shortest and (self.errands < SIDE_BY_SIDE or self.together == 1)
 
     def took(self, seconds: float, executions: int) -> None:
         """Learn how long it takes at its fastest of late: on a busy machine all looks slow."""
         self.seconds = min(seconds / executions, self.seconds * _FORGETTING)
+        self.together = min(TOGETHER, max(1, int(TOGETHER_SECONDS / self.seconds)))
 
     def take(self) -> list[Question]:
         """Who goes next."""
@@ -180,7 +178,7 @@ class Reads:
     def _send_out(self, statement: _Statement) -> None:
         while statement.wanting:
             self._send_one(statement)
-        if statement.watch is None:
+        if statement.asked and statement.watch is None:
             self._watch(statement)
 
     def _send_one(self, statement: _Statement) -> None:
@@ -192,7 +190,7 @@ class Reads:
 
     def _watch(self, statement: _Statement) -> None:
         """See to it that nobody waits long for what others have asked before."""
-        if not statement.asked or not statement.is_shortest:
+        if not statement.is_shortest:
             return
         look = partial(self._look, statement, statement.sent)
         statement.watch = asyncio.get_running_loop().call_later(TOGETHER_SECONDS, look)
@@ -202,7 +200,8 @@ class Reads:
         stuck = statement.asked and statement.sent == sent and not statement.coming
         if stuck and statement.errands < SIDE_BY_SIDE:
             self._send_one(statement)
-        self._watch(statement)
+        if statement.asked:
+            self._watch(statement)
 
     async def _errand(self, statement: _Statement) -> None:
         """Answer those who ask, until nobody does or others wait for the connection."""

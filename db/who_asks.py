@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from asyncpg.pgproto.pgproto import UUID as DriverUUID  # noqa: N811 - its twin, faster to send
 
 from db.reads import Reads
 
@@ -60,5 +61,7 @@ async def by_key_digest(reads: Reads, digest: bytes) -> Holder | None:
 
 def _holder(row: Sequence[Any]) -> Holder:
     id, email, username, token_epoch, roles, *key, _number = row
-    found = {UUID(scope): role for scope, role in orjson.loads(roles or "{}").items()}
+    found: dict[UUID, str] = {
+        DriverUUID(scope): role for scope, role in orjson.loads(roles or "{}").items()
+    }
     return Holder(id, email, username, token_epoch, found, *key)

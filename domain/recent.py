@@ -14,11 +14,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from db.engine import Database
 from domain.actor import Actor, Origin
 
-_Key = tuple[bytes, Origin]
+Key: TypeAlias = tuple[bytes, Origin]
 """A credential's digest, and where it comes from."""
 GOOD_SECONDS = 0.8
 KEPT = 4096
@@ -37,22 +38,26 @@ class RecentActors:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._found: OrderedDict[_Key, _Found] = OrderedDict()
-        self._asking: dict[tuple[_Key, int], asyncio.Future[Actor]] = {}
+        self._found: OrderedDict[Key, _Found] = OrderedDict()
+        self._asking: dict[tuple[Key, int], asyncio.Future[Actor]] = {}
 
     async def actor(
         self, credential: str, origin: Origin, find: Callable[[], Awaitable[Actor]]
     ) -> Actor:
         """Who it is, asked with `find` unless that is known; what `find` raises is not kept."""
-        known = self.known(credential, origin)
+        key = self.key(credential, origin)
+        known = self.known(key)
         if known is not None:
             return known
-        key = (_digest(credential), origin)
         return await self._asked(key, self._db.commits, time.monotonic(), find)
 
-    def known(self, credential: str, origin: Origin) -> Actor | None:
+    def key(self, credential: str, origin: Origin) -> Key:
+        """What stands for a credential here, from which it cannot be told."""
+        return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest(), origin
+
+    def known(self, key: Key) -> Actor | None:
         """Who it is, if that was found a moment ago."""
-        found = self._found.get((_digest(credential), origin))
+        found = self._found.get(key)
         if (
             found is None
             or found.commits != self._db.commits
@@ -63,7 +68,7 @@ class RecentActors:
         return found.actor
 
     async def _asked(
-        self, key: _Key, commits: int, now: float, find: Callable[[], Awaitable[Actor]]
+        self, key: Key, commits: int, now: float, find: Callable[[], Awaitable[Actor]]
     ) -> Actor:
         """Ask, together with whoever asks the same at this moment."""
         together = (key, commits)
@@ -78,11 +83,7 @@ class RecentActors:
             self._found.popitem(last=False)
         return actor
 
-    def _done(self, together: tuple[_Key, int], done: asyncio.Future[Actor]) -> None:
+    def _done(self, together: tuple[Key, int], done: asyncio.Future[Actor]) -> None:
         self._asking.pop(together, None)
         if not done.cancelled():
             done.exception()  # whoever waits gets it; perhaps nobody does any more
-
-
-def _digest(credential: str) -> bytes:
-    return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest()

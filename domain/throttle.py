@@ -7,7 +7,7 @@ measured, then its computed cost takes that place.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.budgets import Balance, Budgets, ProcessBudgets
 from domain.errors import RateLimited
@@ -27,8 +27,7 @@ def retry_after(reset_seconds: float, window_seconds: float, draw: float) -> flo
     return reset_seconds + draw * SPREAD * window_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What a request took of a window in points and what is left, for the RateLimit headers."""
 
     who: str

@@ -12,7 +12,7 @@ from direct import Answer, Asked
 from domain.services import Services
 from graph.execution import Engine
 from graph.http import HttpEndpoint
-from graph.lane import Lane
+from graph.lane import Head, Lane
 from graph.plan.planner import Planner
 from graph.resolvers.accounts import AccountMutations, AccountQueries
 from graph.resolvers.changes import ChangeQueries
@@ -106,9 +106,13 @@ class GraphQLApp:
         else:
             await self._http(scope, receive, send)
 
-    def at_once(self, scope: Scope, body: bytes, answer: Answer) -> Asked | None:
-        """Answer a POST without a task, or say None and do nothing; see `direct`."""
-        return self._http.at_once(scope, body, answer)
+    def head(self, scope: Scope) -> Head | None:
+        """What the head of a POST says that may be answered without a task; see `direct`."""
+        return self._http.head(scope)
+
+    def ask(self, head: Head, body: bytes, answer: Answer) -> Asked | None:
+        """Answer one of those, or say None and do nothing."""
+        return self._http.ask(head, body, answer)
 
 
 def create_graphql_app(services: Services) -> GraphQLApp:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from graphql import (
     DocumentNode,
@@ -40,8 +39,7 @@ REMEMBERED_BYTES = 8 * 1024
 _MAX_ERRORS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One operation that a client asks for."""
 
     query: str
@@ -76,7 +74,7 @@ class Engine:
         """The request with its document, which it may name by hash. Raises Refused."""
         if request.persisted is None:
             return request
-        return replace(request, query=self._persisted.document(request.query, request.persisted))
+        return request._replace(query=self._persisted.document(request.query, request.persisted))
 
     def operation(self, request: Request) -> OperationType:
         """What kind of operation a request is. Raises Refused."""

@@ -7,7 +7,7 @@ asking first; a GET only ever reads. So there is nothing to forge across sites.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -29,6 +29,7 @@ from graph.negotiation import LEGACY, MODERN, Accepted, Rejected, accepted
 from graph.sse import EventStream
 
 MAX_BODY = 4 * 1024 * 1024
+_OBJECT, _TEXT = (dict, NoneType), (str, NoneType)
 _STATUS = {
     "UNAUTHENTICATED": 401,
     "BAD_USER_INPUT": 400,
@@ -106,7 +107,7 @@ async def _operation(request: Request) -> Operation:
         if media_type != "application/json":
             raise Rejected(415, "Send application/json")
         body = await _body(request)
-        return replace(as_operation(parsed(body, "body")), body=body)
+        return as_operation(parsed(body, "body"))._replace(body=body)
     else:
         raise Rejected(405, "Use POST or GET", {"Allow": "GET, POST"})
     return as_operation(given)
@@ -118,12 +119,12 @@ def as_operation(given: object) -> Operation:
         raise Rejected(400, "The body must be a JSON object")
     query, variables = given.get("query"), given.get("variables")
     name, extensions = given.get("operationName"), given.get("extensions")
-    if not isinstance(variables, dict | None) or not isinstance(extensions, dict | None):
+    if not isinstance(variables, _OBJECT) or not isinstance(extensions, _OBJECT):
         raise Rejected(400, "variables and extensions must be objects")
-    asked = (extensions or {}).get("persistedQuery")
+    asked = extensions.get("persistedQuery") if extensions else None
     if not isinstance(query or "", str) or not (query or asked):
         raise Rejected(400, "query must be a string")
-    if not isinstance(name, str | None):
+    if not isinstance(name, _TEXT):
         raise Rejected(400, "operationName must be a string")
     return Operation(query or "", variables, name or None, asked)
 

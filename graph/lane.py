@@ -7,6 +7,7 @@ takes); whatever is new or wrong goes the ordinary way, which `graph.http` is.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -14,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from direct import Answer, Answered, Asked
+from direct import AGAIN, Again, Answer, Answered, Asked
 from domain.actor import Actor, Origin
+from domain.recent import Key as RecentKey
 from domain.services import Services
 from domain.throttle import Allowance, OverBudget
 from graph import credentials
@@ -27,12 +29,25 @@ from graph.negotiation import Accepted, Rejected, accepted
 from graph.plan.shortcuts import Shortcut
 
 _JSON = b"application/json"
+_LINES = (
+    b"content-type: %b; charset=utf-8\r\n"
+    b"vary: Accept-Encoding\r\n"
+    b"ratelimit-limit: %d\r\n"
+    b"ratelimit-remaining: %d\r\n"
+    b"ratelimit-reset: %d\r\n"
+)
 _FORWARDED = {b"x-forwarded-for", b"x-forwarded-proto"}
-_ADMITTED = "teamlore.admitted"
-"""In the scope of a request that was counted and charged, whose it is."""
-_SHORTCUT = "teamlore.shortcut"
-"""In the scope of a request whose shortcut was looked for, which may be None."""
 _taken = lru_cache(256)(accepted)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the head of a request says of it."""
+
+    who: RecentKey
+    origin: Origin
+    media_type: bytes
+    """The JSON that its sender takes."""
 
 
 class Lane:
@@ -40,53 +55,61 @@ class Lane:
 
     def __init__(self, services: Services, engine: Engine, endpoint: HttpEndpoint) -> None:
         self._services, self._engine, self._endpoint = services, engine, endpoint
+        self._looked_up: tuple[bytes, Shortcut | None] = b"", None
 
-    def at_once(self, scope: Scope, body: bytes, answer: Answer) -> Asked | None:
-        """Answer a POST without a task, as `direct` has it, if rows are all that it takes."""
+    def head(self, scope: Scope) -> Head | None:
+        """Who sends a POST, and what is to come back, where it may be answered without a task."""
         headers = dict(scope["headers"])
         if not self._is_ours(headers) or not headers.keys().isdisjoint(_FORWARDED):
             return None
+        bearer, media_type = _bearer(headers), _media_type(headers)
+        if bearer is None or media_type is None:
+            return None
         origin = _origin(scope, headers)
-        caller = self._known(headers, origin)
+        return Head(self._services.recent.key(bearer, origin), origin, media_type.encode())
+
+    def ask(self, head: Head, body: bytes, answer: Answer) -> Asked | None:
+        """Answer such a POST, as `direct` has it, if rows are all that it takes."""
+        caller = self._services.recent.known(head.who)
         if caller is None:
             return None
-        shortcut = scope[_SHORTCUT] = self._shortcut(body)
-        media_type = _media_type(headers)
-        if shortcut is None or shortcut.bound.alone is None or media_type is None:
+        shortcut = self._shortcut(body)
+        self._looked_up = body, shortcut
+        if shortcut is None or shortcut.bound.alone is None:
             return None
         allowance = self._services.throttle.at_once(str(caller.account_id), shortcut.cost)
         if allowance is None:
             return None
-        context = Context(self._services, caller, origin, allowance, shortcut.cost)
-        scope[_ADMITTED] = context
 
         def told(data: dict[str, Any] | None) -> None:
             if data is None:
-                answer(None)
-                return
-            body = encode({"data": data})
-            answer(Answered(_head(len(body), media_type, allowance), body))
+                known = Context(self._services, caller, head.origin, allowance, shortcut.cost)
+                answer(Again(known))
+            else:
+                answer(Answered(_lines(head.media_type, allowance), encode({"data": data})))
 
         return self._engine.ask(shortcut.bound, caller, told)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         headers = dict(scope["headers"])
-        admitted = scope.get(_ADMITTED)
+        admitted = scope.get("extensions", {}).get(AGAIN)
         if admitted is not None or scope["method"] != "POST" or not self._is_ours(headers):
             await self._ordinary(scope, receive, send, admitted)
             return
-        if _SHORTCUT in scope:
-            shortcut = scope[_SHORTCUT]
-        else:
-            first = await receive()
-            whole = first["type"] == "http.request" and not first.get("more_body", False)
-            shortcut = self._shortcut(first.get("body", b"")) if whole else None
-            receive = _again(first, receive)
+        first = await receive()
+        whole = first["type"] == "http.request" and not first.get("more_body", False)
+        shortcut = self._looked_up_shortcut(first.get("body", b"")) if whole else None
+        receive = _again(first, receive)
         if shortcut is None:
             await self._ordinary(scope, receive, send, None)
             return
         await self._answer(scope, headers, receive, send, shortcut)
+
+    def _looked_up_shortcut(self, body: bytes) -> Shortcut | None:
+        """The shortcut of a body, which `ask` may have looked for a moment ago."""
+        (latest, shortcut), self._looked_up = self._looked_up, (b"", None)
+        return shortcut if latest == body else self._shortcut(body)
 
     def _is_ours(self, headers: dict[bytes, bytes]) -> bool:
         kind = headers.get(b"content-type", b"").partition(b";")[0]
@@ -149,10 +172,8 @@ class Lane:
 
     def _known(self, headers: dict[bytes, bytes], origin: Origin) -> Actor | None:
         """Who asks, if it was found a moment ago."""
-        bearer, key = headers.get(b"authorization"), headers.get(b"x-api-key")
-        if key is not None or bearer is None or bearer[:7].lower() != b"bearer ":
-            return None
-        return self._services.recent.known(bearer[7:].decode("latin-1").strip(), origin)
+        bearer, recent = _bearer(headers), self._services.recent
+        return None if bearer is None else recent.known(recent.key(bearer, origin))
 
     async def _caller(self, headers: dict[bytes, bytes], origin: Origin) -> Actor | None:
         given = {
@@ -167,6 +188,13 @@ class Lane:
     ) -> None:
         response: Response = await self._endpoint.respond(Request(scope, receive), admitted)
         await response(scope, receive, send)
+
+
+def _bearer(headers: dict[bytes, bytes]) -> str | None:
+    bearer, key = headers.get(b"authorization"), headers.get(b"x-api-key")
+    if key is not None or bearer is None or bearer[:7].lower() != b"bearer ":
+        return None
+    return bearer[7:].decode("latin-1").strip()
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str | None:
@@ -199,6 +227,12 @@ def _head(size: int, media_type: str, allowance: Allowance) -> list[tuple[bytes,
         (b"ratelimit-remaining", b"%d" % allowance.remaining),
         (b"ratelimit-reset", b"%d" % round(allowance.reset_seconds)),
     ]
+
+
+def _lines(media_type: bytes, allowance: Allowance) -> bytes:
+    """The same for an answer without a task, but for its length."""
+    reset = round(allowance.reset_seconds)
+    return _LINES % (media_type, allowance.limit, allowance.remaining, reset)
 
 
 def _again(first: Message, receive: Receive) -> Callable[[], Awaitable[Message]]:

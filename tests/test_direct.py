@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,25 +18,28 @@ import pytest
 from db.dsn import to_libpq_dsn
 from db.engine import Database
 from db.reads import Question
-from direct import BODY_BYTES, Answered, DirectProtocol
+from direct import BODY_BYTES, Again, Answered, DirectProtocol
 from domain import recent
 from graph.plan import planner
 from tests.conftest import ServeProcess
 from tests.graph.client import Caller, Json, newcomer
+from tests.support.dial import dial
 from tests.support.server import RunningServer
 
 MINE = "query Mine($first: Int) { knowledge(first: $first) { nodes { summary } } }"
 
 
 @pytest.fixture
-def direct(monkeypatch: pytest.MonkeyPatch) -> list[Answered | None]:
-    """What was answered directly, None for what had to go the ordinary way after all."""
-    told: list[Answered | None] = []
+def direct(monkeypatch: pytest.MonkeyPatch) -> list[Answered | Again]:
+    """What was answered directly, and what had to go the ordinary way after all."""
+    told: list[Answered | Again] = []
     whole = DirectProtocol._answered
 
-    def note(protocol: DirectProtocol, cycle: Any, app: Any, answered: Answered | None) -> None:
+    def note(
+        protocol: DirectProtocol, at_once: Any, request: bytes, answered: Answered | Again
+    ) -> None:
         told.append(answered)
-        whole(protocol, cycle, app, answered)
+        whole(protocol, at_once, request, answered)
 
     monkeypatch.setattr(DirectProtocol, "_answered", note)
     monkeypatch.setattr(recent, "GOOD_SECONDS", 60.0)
@@ -45,15 +49,23 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> list[Answered | None]:
 
 
 @pytest.fixture
-async def reader(server: RunningServer, direct: list[Answered | None]) -> Caller:
+async def reader(server: RunningServer, direct: list[Answered | Again]) -> Caller:
     """Somebody with three entries, whose requests for them are known."""
     caller = await newcomer(server)
     for number in range(3):
         await caller.write(f"entry {number}")
     for first in (1, 2, 3):
         await caller.ask(MINE, first=first)
+    await learned(caller)
     direct.clear()
     return caller
+
+
+async def learned(caller: Caller) -> None:
+    """Let the server see what the heads of `request` are like."""
+    async with plug(caller.server.url) as (incoming, outgoing):
+        outgoing.write(request(caller, 1))
+        await answer(incoming)
 
 
 def request(caller: Caller, first: int, *more: str, ending: str = "\r\n") -> bytes:
@@ -96,7 +108,7 @@ def entries(content: Json) -> int:
 
 
 async def test_the_answer_is_that_of_the_ordinary_way(
-    reader: Caller, direct: list[Answered | None]
+    reader: Caller, direct: list[Answered | Again]
 ) -> None:
     at_once = await reader.post(MINE, {"first": 2})
     assert len(direct) == 1
@@ -114,18 +126,18 @@ async def test_the_answer_is_that_of_the_ordinary_way(
 
 
 async def test_requests_that_are_sent_together_are_answered_in_order(
-    reader: Caller, direct: list[Answered | None]
+    reader: Caller, direct: list[Answered | Again]
 ) -> None:
     async with plug(reader.server.url) as (incoming, outgoing):
         for _ in range(5):
             outgoing.write(b"".join(request(reader, first) for first in (3, 1, 2)))
             assert [entries((await answer(incoming))[1]) for _ in range(3)] == [3, 1, 2]
-    assert len(direct) == 5
-    assert None not in direct
+    assert len(direct) == 15
+    assert not any(isinstance(told, Again) for told in direct)
 
 
 async def test_a_request_in_pieces_is_answered(
-    reader: Caller, direct: list[Answered | None]
+    reader: Caller, direct: list[Answered | Again]
 ) -> None:
     whole = request(reader, 2)
     async with plug(reader.server.url) as (incoming, outgoing):
@@ -136,12 +148,67 @@ async def test_a_request_in_pieces_is_answered(
             assert entries((await answer(incoming))[1]) == 2
         outgoing.write(request(reader, 3))
         assert entries((await answer(incoming))[1]) == 3
-    assert len(direct) == 4
+    assert len(direct) == 3  # but for the one whose head came in pieces
+
+
+@pytest.mark.parametrize("seed", range(dial(5, 100)))
+async def test_whatever_is_sent_in_whatever_pieces_is_answered_in_order(
+    reader: Caller, direct: list[Answered | Again], seed: int
+) -> None:
+    chance = random.Random(seed)
+
+    def some(first: int) -> bytes:
+        if first == 0:
+            return b"GET /health HTTP/1.1\r\nhost: here\r\n\r\n"
+        if chance.random() < 0.2:
+            return request(reader, first, f"x-number: {chance.random()}")
+        return request(reader, first)
+
+    async def send(outgoing: asyncio.StreamWriter, left: bytes) -> None:
+        while left:
+            size = chance.choice((1, 30, 400, 700, 2_000, 6_000))
+            outgoing.write(left[:size])
+            left = left[size:]
+            await asyncio.sleep(chance.choice((0, 0, 0.001, 0.01)))
+
+    async with plug(reader.server.url) as (incoming, outgoing):
+        for _ in range(40):
+            wanted = [chance.randrange(4) for _ in range(chance.choice((1, 1, 2, 5)))]
+            sending = asyncio.create_task(send(outgoing, b"".join(map(some, wanted))))
+            for first in wanted:
+                _head, content = await answer(incoming)
+                assert "status" in content if first == 0 else entries(content) == first
+            await sending
+    assert direct
+    assert not any(isinstance(told, Again) for told in direct)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"POST /graphql HTTP/1.1\n",
+        b"\r\nPOST /graphql HTTP/1.1\r\n",
+        b"POST /graphql HTTP/1.1\r\nx-folded: one\r\n two\r\n",
+        b"POST /graphql HTTP/1.1\r\nuser-agent: other\r\n",
+        b"POST /graphql HTTP/1.0\r\nconnection: keep-alive\r\n",
+        b"POST /graphql?x=y HTTP/1.1\r\nx-forwarded-for: 10.0.0.1\r\n",
+    ],
+)
+async def test_heads_that_can_be_read_in_two_ways_are_read_each_time(
+    reader: Caller, direct: list[Answered | Again], odd: bytes
+) -> None:
+    whole = odd + request(reader, 2).split(b"\r\n", 1)[1]
+    for _ in range(2):
+        async with plug(reader.server.url) as (incoming, outgoing):
+            outgoing.write(whole)
+            line = await incoming.readline()
+            assert line.split()[1] in (b"200", b"400")
+    assert direct == []
 
 
 @pytest.mark.parametrize("more", ["connection: close", "expect: 100-continue"])
 async def test_what_the_protocol_has_to_say_is_said(
-    reader: Caller, direct: list[Answered | None], more: str
+    reader: Caller, direct: list[Answered | Again], more: str
 ) -> None:
     async with plug(reader.server.url) as (incoming, outgoing):
         outgoing.write(request(reader, 1, more))
@@ -156,7 +223,7 @@ async def test_what_the_protocol_has_to_say_is_said(
 
 
 async def test_what_rows_do_not_answer_is_answered_after_all_and_charged_once(
-    reader: Caller, direct: list[Answered | None], monkeypatch: pytest.MonkeyPatch
+    reader: Caller, direct: list[Answered | Again], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def left(response: httpx.Response) -> int:
         return int(response.headers["ratelimit-remaining"])
@@ -164,14 +231,14 @@ async def test_what_rows_do_not_answer_is_answered_after_all_and_charged_once(
     usual = [left(await reader.post(MINE, {"first": 2})) for _ in range(2)]
     monkeypatch.setattr(planner, "_built", lambda plan, rows: None)
     again = await reader.post(MINE, {"first": 2})
-    assert direct[-1] is None
+    assert isinstance(direct[-1], Again)
     assert entries(again.json()) == 2
     assert left(again) - usual[1] == usual[1] - usual[0]
 
 
 async def test_whoever_hangs_up_is_not_waited_for(
     reader: Caller,
-    direct: list[Answered | None],
+    direct: list[Answered | Again],
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -203,6 +270,7 @@ async def test_who_is_being_answered_when_the_server_ends_gets_the_answer(
         caller = Caller(RunningServer(process.url, None, client), token=made.json()["token"])  # type: ignore[arg-type]
         for _ in range(2):
             await caller.ask(MINE, first=1)
+        await learned(caller)
         async with plug(process.url) as (incoming, outgoing):
             async with _locked(database_url):
                 outgoing.write(request(caller, 1))
@@ -219,7 +287,7 @@ async def test_who_is_being_answered_when_the_server_ends_gets_the_answer(
 
 
 async def test_a_large_request_goes_the_ordinary_way(
-    reader: Caller, direct: list[Answered | None]
+    reader: Caller, direct: list[Answered | Again]
 ) -> None:
     body = {"query": MINE, "variables": {"first": 1}, "extensions": {"x": "y" * BODY_BYTES}}
     for _ in range(2):

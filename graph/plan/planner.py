@@ -56,10 +56,12 @@ class Bound(NamedTuple):
     def arguments(self, actor: Actor) -> list[Any] | None:
         """What to run the statement with; None when the resolvers have to refuse this actor."""
         roles = actor.roles
-        if not all(team in roles for team in self.teams):
-            return None
-        if not all(serves(actor, scope) for scope in self.scopes):
-            return None
+        for team in self.teams:
+            if team not in roles:
+                return None
+        for scope in self.scopes:
+            if not serves(actor, scope):
+                return None
         if self.plan is None:
             return []
         values = (actor.account_id, list(roles), *self.values)
@@ -132,7 +134,8 @@ class Planner:
         self, bound: Bound, actor: Actor, answer: Callable[[dict[str, Any] | None], None]
     ) -> Question | None:
         """Have `answer` called with what `run` would return; None where it takes more than rows."""
-        plan, arguments = bound.alone, bound.arguments(actor)
+        plan = bound.alone
+        arguments = None if plan is None else bound.arguments(actor)
         if plan is None or arguments is None:
             return None
         return self._reads.ask(plan.sql, arguments, partial(self._told, plan, answer))

@@ -8,7 +8,7 @@ reading the operation once more with other ids of the same kinds.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -34,38 +34,44 @@ class Shortcut(NamedTuple):
     cost: int
 
 
+class _Id(NamedTuple):
+    """A variable that is an id."""
+
+    name: str
+    kind: ids.Kind
+    places: tuple[int, ...]
+    """Which values it becomes."""
+    teams: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Template:
     """A request in which ids stand for whatever ids there are."""
 
     shortcut: Shortcut
-    kinds: Mapping[str, ids.Kind]
-    places: Mapping[str, tuple[int, ...]]
-    """Which values the id of a variable becomes."""
-    teams: Mapping[str, tuple[int, ...]]
+    ids: Sequence[_Id]
 
     def filled(self, variables: Mapping[str, Any]) -> Shortcut | None:
         """The request with these ids; None for an id of another kind."""
-        bound = self.shortcut.bound
+        bound, cost = self.shortcut
         values, teams = list(bound.values), list(bound.teams)
-        for name, kind in self.kinds.items():
+        for name, kind, places, of_teams in self.ids:
             text = variables[name]
             named = ids.split(text) if isinstance(text, str) else None
             if named is None or named[0] != kind:
                 return None
-            for place in self.places[name]:
+            for place in places:
                 values[place] = named[1]
-            for place in self.teams[name]:
+            for place in of_teams:
                 teams[place] = named[1]
-        filled = bound._replace(values=tuple(values), teams=tuple(teams))
-        return Shortcut(filled, self.shortcut.cost)
+        return Shortcut(bound._replace(values=tuple(values), teams=tuple(teams)), cost)
 
 
 @dataclass(slots=True)
 class _Operation:
     """An operation, with which of its variables are ids."""
 
-    names: tuple[str, ...]
+    names: frozenset[str]
     templates: OrderedDict[bytes, _Template] = field(default_factory=OrderedDict)
 
 
@@ -86,7 +92,7 @@ class Shortcuts:
         if known is None:
             return None
         template = known.templates.get(_others(variables, known.names))
-        if template is None or not all(n in variables for n in known.names):
+        if template is None or not known.names <= variables.keys():
             return None
         return template.filled(variables)
 
@@ -106,7 +112,7 @@ class Shortcuts:
             if body is not None and len(body) <= KEPT_BYTES:
                 _keep(self._bodies, body, shortcut, KEPT_BODIES)
             return
-        names = tuple(template.kinds)
+        names = frozenset(variable.name for variable in template.ids)
         known = self._operations.get(name)
         if known is None or known.names != names:
             known = _Operation(names)
@@ -122,7 +128,7 @@ def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
         kept.popitem(last=False)
 
 
-def _others(variables: Mapping[str, Any], names: tuple[str, ...]) -> bytes:
+def _others(variables: Mapping[str, Any], names: frozenset[str]) -> bytes:
     """The variables that are no ids, the same bytes for the same values."""
     try:
         return orjson.dumps({n: v for n, v in variables.items() if n not in names})
@@ -145,11 +151,11 @@ def _template(variables: Mapping[str, Any], shortcut: Shortcut, bind: Bind) -> _
     bound = shortcut.bound
     if again is None or again.plan is not bound.plan or bound.beside:
         return None
-    places = {name: _places(again.values, other) for name, other in others.items()}
-    teams = {name: _places(again.teams, other) for name, other in others.items()}
-    template = _Template(
-        shortcut, {name: kind for name, (kind, _uuid) in given.items()}, places, teams
-    )
+    places = [
+        _Id(name, given[name][0], _places(again.values, other), _places(again.teams, other))
+        for name, other in others.items()
+    ]
+    template = _Template(shortcut, places)
     filled = template.filled({**variables, **texts})
     back = template.filled(variables)
     exact = filled is not None and filled.bound == again
