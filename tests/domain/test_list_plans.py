@@ -30,6 +30,12 @@ FILL = text(
     """
 ).bindparams(bindparam("rows", ROWS))
 
+ONE_SESSION = """
+    INSERT INTO sessions (id, scope_id, session_id, conversation_size, conversation_lines, version,
+                          created_at, updated_at)
+    VALUES (gen_random_uuid(), :me, 'one', 0, 0, 1, now(), now())
+"""
+
 
 @pytest.mark.parametrize("after", [None, Keyset(ROWS // 2, uuid4())])
 async def test_a_page_of_ones_own_entries_is_read_in_order(
@@ -68,6 +74,30 @@ async def test_a_page_of_a_teams_entries_is_read_in_order(db: Database, of: str)
     shown = await generic_plan(db, Access(ada.account_id, tuple(scopes)), None, wanted)
     assert "knowledge_newest_idx" in shown, shown
     assert "Sort" not in shown, shown
+
+
+@pytest.mark.parametrize(
+    ("table", "elsewhere"),
+    [
+        ("sessions WHERE scope_id = {me}", "session_shares"),
+        ("accounts WHERE id = {me}", "memberships"),
+    ],
+)
+async def test_what_is_ones_own_is_not_looked_for_among_what_is_shared(
+    db: Database, table: str, elsewhere: str
+) -> None:
+    ada = await person(db)
+    async with db.begin(TESTING) as connection:
+        await connection.execute(text(ONE_SESSION), {"me": ada.account_id})
+    async with db.read(ada.access) as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        asked = table.format(me=f"'{ada.account_id}'")
+        rows = await driver.fetch(f"EXPLAIN (ANALYZE) SELECT * FROM {asked}")
+    lines = [line for (line,) in rows if elsewhere in line]
+    assert lines
+    assert all("(never executed)" in line for line in lines), lines
+    assert "rows=1" in rows[0][0].split("actual")[1], rows
 
 
 async def generic_plan(
