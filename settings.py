@@ -144,7 +144,7 @@ class Settings(BaseModel):
     """Bytes that all versions of all of an account's conversations may have together."""
     conversation_uploads: int = Field(32, ge=1)
     """Uploads of one account that one process takes in at the same time."""
-    block_size: int = Field(256 * 1024, ge=1, le=4 * 1024 * 1024)
+    block_size: int = Field(128 * 1024, ge=1, le=4 * 1024 * 1024)
     """Bytes of a block. No variable sets it: tests choose small ones."""
     conversation_backup: bool = True
     allow_anonymous_contributions: bool = False

@@ -286,6 +286,26 @@ async def test_who_is_being_answered_when_the_server_ends_gets_the_answer(
     assert "Traceback" not in process.output()
 
 
+async def test_a_connection_is_kept_for_as_long_as_it_is_used(
+    reader: Caller, direct: list[Answered | Again], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = DirectProtocol.__init__
+
+    def impatient(protocol: DirectProtocol, *arguments: Any, **named: Any) -> None:
+        begin(protocol, *arguments, **named)
+        protocol.timeout_keep_alive = 0.5  # type: ignore[assignment]
+
+    monkeypatch.setattr(DirectProtocol, "__init__", impatient)
+    async with plug(reader.server.url) as (incoming, outgoing):
+        for _ in range(12):
+            outgoing.write(request(reader, 1))
+            await answer(incoming)
+            await asyncio.sleep(0.15)
+        assert len(direct) == 12
+        async with asyncio.timeout(10):
+            assert await incoming.read() == b""
+
+
 async def test_a_large_request_goes_the_ordinary_way(
     reader: Caller, direct: list[Answered | Again]
 ) -> None:

@@ -75,20 +75,26 @@ def next_upload(history: list[bytes], kind: str, place: int, text: bytes) -> byt
     return earlier[:cut] + b"x" + text
 
 
-@given(history=st.lists(steps, min_size=1, max_size=10), chunk=st.integers(1, 3 * BLOCK))
+@given(
+    history=st.lists(steps, min_size=1, max_size=10),
+    chunk=st.integers(1, 3 * BLOCK),
+    upgraded=st.one_of(st.none(), st.integers(0, 10)),
+)
 @hypothesis_settings(
     max_examples=dial(80, 1_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_histories_of_uploads_agree_with_the_model(
-    desk: Desk, history: list[tuple[str, int, bytes]], chunk: int
+    desk: Desk, history: list[tuple[str, int, bytes]], chunk: int, upgraded: int | None
 ) -> None:
+    """Also when, from one of them on, new conversations are cut into smaller blocks."""
     session, model, sent = f"s{next(numbers)}", Model(), list[bytes]()
-    for kind, place, text in history:
+    for number, (kind, place, text) in enumerate(history):
         data = next_upload(sent, kind, place, text)
         sent.append(data)
-        await desk.upload(session, data, chunk=chunk)
+        later = upgraded is not None and number >= upgraded
+        await (desk.upload_later if later else desk.upload)(session, data, chunk=chunk)
         model.upload(data)
         assert await desk.download(session) == model.head()
     assert await desk.versions(session) == model.versions

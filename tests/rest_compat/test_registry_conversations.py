@@ -68,7 +68,7 @@ async def test_the_etag_tells_whether_it_has_changed(
 
 
 SIZE = len(DATA)
-EDGE = 256 * 1024
+EDGE = 128 * 1024
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.support.transcripts import session_id, transcript
 S = session_id(1)
 DATA = transcript(1, 700_000)
 SIZE = len(DATA)
-EDGE = 256 * 1024
+EDGE = 128 * 1024
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def damage(blocks: Place, number: int) -> None:
 async def test_a_damaged_first_block_is_an_error(
     server: RunningServer, kept: dict[str, str], blocks: Place
 ) -> None:
-    damage(blocks, 3)
+    damage(blocks, -(-SIZE // EDGE))
     answer = await server.client.get(conversation(S), headers=kept)
     assert answer.status_code == 500
     assert set(answer.json()) == {"error"}

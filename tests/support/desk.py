@@ -30,6 +30,8 @@ class Desk:
         self.db = Database(settings.database_url, pool_size=10)
         self.place = place or str(self.folder)
         self.custody = Custody(self.db, self.store(), settings, block_size=block_size)
+        self.later = Custody(self.db, self.store(), settings, block_size=max(1, block_size // 2))
+        """The same with smaller blocks, as after an upgrade."""
         self.account = uuid4()
         self.actor = Actor(self.account, {self.account: "owner"})
 
@@ -43,12 +45,16 @@ class Desk:
 
     async def close(self) -> None:
         await self.custody.close()
+        await self.later.close()
         await self.db.close()
 
     async def upload(
         self, session: str, data: bytes, about: About | None = None, chunk: int = 7
     ) -> Uploaded:
         return await self.custody.upload(self.actor, session, pieces(data, chunk), about or About())
+
+    async def upload_later(self, session: str, data: bytes, chunk: int = 7) -> Uploaded:
+        return await self.later.upload(self.actor, session, pieces(data, chunk), About())
 
     async def download(self, session: str, number: int | None = None) -> bytes:
         version = (await self.custody.open(self.actor, session, number)).version
