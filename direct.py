@@ -68,6 +68,7 @@ class AtOnce(ABC):
     """Where its requests are POSTed to."""
 
     def __init__(self) -> None:
+        self.begins = f"POST {self.path} HTTP/1.1\r\n".encode()
         self.heads = _Heads()
         self._said: tuple[object, bytes] = (None, b"")
 
@@ -204,7 +205,7 @@ class DirectProtocol(HttpToolsProtocol):
 
     def _taken(self, at_once: AtOnce, data: bytes) -> bool:
         end = data.find(_END)
-        if not 0 <= end <= HEAD_BYTES:
+        if not 0 <= end <= HEAD_BYTES or not data.startswith(at_once.begins):
             return False
         head = at_once.heads.known(self._key(data[:end]))
         if head is None:
@@ -238,17 +239,15 @@ class DirectProtocol(HttpToolsProtocol):
 
     def _remember(self, at_once: AtOnce, head: bytes) -> None:
         """Keep what a head means, where nothing in it is the protocol's to read again."""
-        scope, fields = self.scope, dict(self.headers)
-        lines = head.count(b"\r\n")
-        plain = lines == len(fields) == head.count(b"\n") == head.count(b"\r")
-        if not plain or scope["method"] != "POST" or scope["path"] != at_once.path:
+        fields, lines = dict(self.headers), head.count(b"\r\n")
+        if not lines == len(fields) == head.count(b"\n") == head.count(b"\r"):
             return
         if not self.cycle.keep_alive or not _SAID_BY_PROTOCOL.isdisjoint(fields):
             return
         size = fields.get(b"content-length", b"")
         if not size.isdigit() or len(size) > _DIGITS_MAX or not 0 < int(size) <= BODY_BYTES:
             return
-        said = at_once.head(cast(Scope, scope))
+        said = at_once.head(cast(Scope, self.scope))
         if said is not None:
             at_once.heads.keep(self._key(head), _Head(int(size), said))
 

@@ -104,7 +104,7 @@ async def test_the_commands_say_what_is_wrong_beside_a_running_server(
     server: RunningServer, blocks: Place, tmp_path: Path
 ) -> None:
     al = await register(server.client)
-    for name, data in (("a", transcript(1, 600_000)), ("b", b"{}\n")):
+    for name, data in (("a", transcript(1, 300_000)), ("b", b"{}\n")):
         await server.client.put(conversation(name), headers=al, content=data)
     await server.client.delete("/api/sessions/b", headers=al)
     said: list[str] = []
