@@ -212,7 +212,8 @@ class Reads:
             nonlocal waiting, taken
             waiting = False
             statement.coming -= 1
-            while taken := statement.take():
+            # It is closed when all have left who went last, even if their rows had just come.
+            while not connection.is_closed() and (taken := statement.take()):
                 answers = await _together(connection, statement, taken)
                 self._send_out(statement)
                 for question, rows in zip(taken, answers, strict=True):

@@ -6,12 +6,13 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
 
 from db.errors import DatabaseUnavailableError
-from db.reads import Reads
+from db.reads import Question, Reads
 from db.server_role import SERVER_ROLE
 from tests.support.dial import dial
 from tests.support.postgres import execute
@@ -249,3 +250,23 @@ async def test_the_shortest_go_in_one_message_after_another(
     seen = await asyncio.gather(*(reader() for _ in range(10)))
     assert seen == [{first}] * 10
     await reads.close()
+
+
+async def test_all_who_leave_when_their_rows_have_come_take_nobody_along(
+    reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: Any = asyncpg.Connection.fetch
+    leaving: list[Question] = []
+
+    async def fetch(*given: object) -> object:
+        rows = await whole(*given)
+        while leaving:
+            leaving.pop().leave()
+        return rows
+
+    monkeypatch.setattr(asyncpg.Connection, "fetch", fetch)
+    for number in range(5):
+        leaving.append(reads.ask(SERIES, ("leaves", 1), lambda _rows: None))
+        await asyncio.sleep(0)  # it has gone
+        rows = await reads.fetch(SERIES, ("stays", number))
+        assert len(rows) == number
