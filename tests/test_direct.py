@@ -210,15 +210,16 @@ async def test_heads_that_can_be_read_in_two_ways_are_read_each_time(
 async def test_what_the_protocol_has_to_say_is_said(
     reader: Caller, direct: list[Answered | Again], more: str
 ) -> None:
-    async with plug(reader.server.url) as (incoming, outgoing):
-        outgoing.write(request(reader, 1, more))
-        if "100" in more:
-            assert await incoming.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
-        head, content = await answer(incoming)
-        assert entries(content) == 1
-        if "close" in more:
-            assert head["connection"] == "close"
-            assert await incoming.read() == b""
+    for _ in range(2):  # the head has been seen by then
+        async with plug(reader.server.url) as (incoming, outgoing):
+            outgoing.write(request(reader, 1, more))
+            if "100" in more:
+                assert await incoming.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            head, content = await answer(incoming)
+            assert entries(content) == 1
+            if "close" in more:
+                assert head["connection"] == "close"
+                assert await incoming.read() == b""
     assert direct == []
 
 
