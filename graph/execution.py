@@ -24,13 +24,13 @@ from graphql.execution import (
 )
 
 from direct import Asked
-from domain.actor import Actor
 from graph import errors, introspection, limits, texts
 from graph.context import Context
 from graph.encoding import canonical
 from graph.errors import Refused
 from graph.fanout import Alone, Fanout, Feed, Key, Stream, response, resuming_variable
 from graph.persisted import PersistedDocuments
+from graph.plan.compiling import Compiled
 from graph.plan.planner import Bound, Planner
 from graph.plan.shortcuts import Shortcut, Shortcuts
 
@@ -160,10 +160,13 @@ class Engine:
         return None if self._planner is None else await self._planner.run(bound, context)
 
     def ask(
-        self, bound: Bound, actor: Actor, answer: Callable[[dict[str, Any] | None], None]
+        self,
+        plan: Compiled,
+        arguments: list[Any],
+        answer: Callable[[dict[str, Any] | None], None],
     ) -> Asked | None:
-        """As `run` with a callback; None where it takes more than the rows of a statement."""
-        return None if self._planner is None else self._planner.ask(bound, actor, answer)
+        """As `run` with a callback, of what takes the rows of a statement alone."""
+        return None if self._planner is None else self._planner.ask(plan, arguments, answer)
 
     def _executor(self, request: Request, context: Context) -> Executor[Any]:
         return self._built(request, self._checked(request, context), context)

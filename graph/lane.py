@@ -75,8 +75,12 @@ class Lane:
             return None
         shortcut = self._shortcut(body)
         self._looked_up = body, shortcut
-        if shortcut is None or shortcut.bound.alone is None:
+        plan = None if shortcut is None else shortcut.bound.alone
+        if shortcut is None or plan is None:
             return None
+        arguments = shortcut.bound.arguments(caller)
+        if arguments is None:
+            return None  # before anything is charged, which the ordinary way does
         allowance = self._services.throttle.at_once(str(caller.account_id), shortcut.cost)
         if allowance is None:
             return None
@@ -88,7 +92,7 @@ class Lane:
             else:
                 answer(Answered(_lines(head.media_type, allowance), encode({"data": data})))
 
-        return self._engine.ask(shortcut.bound, caller, told)
+        return self._engine.ask(plan, arguments, told)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""

@@ -237,6 +237,20 @@ async def test_what_rows_do_not_answer_is_answered_after_all_and_charged_once(
     assert left(again) - usual[1] == usual[1] - usual[0]
 
 
+async def test_what_the_resolvers_refuse_is_charged_once(
+    reader: Caller, direct: list[Answered | Again], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lefts = []
+    for _ in range(3):
+        response = await reader.post(MINE, {"first": 2})
+        lefts.append(int(response.headers["ratelimit-remaining"]))
+        if len(lefts) == 2:
+            monkeypatch.setattr(planner.Bound, "arguments", lambda bound, actor: None)
+            direct.clear()
+    assert direct == []
+    assert lefts[0] - lefts[1] == lefts[1] - lefts[2]
+
+
 async def test_whoever_hangs_up_is_not_waited_for(
     reader: Caller,
     direct: list[Answered | Again],

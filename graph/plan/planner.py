@@ -131,13 +131,12 @@ class Planner:
         return data
 
     def ask(
-        self, bound: Bound, actor: Actor, answer: Callable[[dict[str, Any] | None], None]
-    ) -> Question | None:
-        """Have `answer` called with what `run` would return; None where it takes more than rows."""
-        plan = bound.alone
-        arguments = None if plan is None else bound.arguments(actor)
-        if plan is None or arguments is None:
-            return None
+        self,
+        plan: Compiled,
+        arguments: list[Any],
+        answer: Callable[[dict[str, Any] | None], None],
+    ) -> Question:
+        """Have `answer` called with what `run` would return of such a plan."""
         return self._reads.ask(plan.sql, arguments, partial(self._told, plan, answer))
 
     def _told(
